@@ -1,0 +1,320 @@
+"""Deformation fields: how splats leave the canonical frame (Eq. 1, section 3.3, Appendix D.3).
+
+A field answers two questions for a code c (a reference time or a freeze-time frame index, float): which offsets
+do these splats get, and which offsets do its control points get (what the regularisers look at). Both kinds are zero at
+the canonical code by construction, delta(x, c) = F(x, c) - F(x, c0), and zero everywhere at birth.
+
+* `MlpField`: the paper's network, evaluated on every splat.
+* `NodeField`: the linear-blend-skinning substitute that section 3.1 names: a few hundred nodes carry rigid
+  motions, each splat blends its nearest ones. The motions are free parameters or the paper's network on the nodes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from renderer.diff.splats import ActiveSplats
+
+MIN_SCALE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Offsets:
+    """dx [..., N, 3] scene units, dq [..., N, 4] added to the unit quaternion, ds [..., N, 3] added to the scale."""
+
+    dx: Tensor
+    dq: Tensor
+    ds: Tensor
+
+    def apply(self, splats: ActiveSplats) -> ActiveSplats:
+        """x + dx, normalise(q + dq), max(s + ds, eps): Eq. 1 with the scales of Appendix D.3."""
+        return ActiveSplats(
+            splats.means + self.dx,
+            nn.functional.normalize(splats.quats + self.dq, dim=-1),
+            (splats.scales + self.ds).clamp_min(MIN_SCALE),
+            splats.opacities,
+            splats.rgb,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ControlMotion:
+    """What a field does to its control points at C codes: x0 [P, 3] canonical, offsets [C, P, ...].
+
+    `offsets.dq` is relative to the control's own canonical orientation `q0` [P, 4].
+    """
+
+    x0: Tensor
+    q0: Tensor
+    offsets: Offsets
+
+    @property
+    def quats(self) -> Tensor:
+        """[C, P, 4] unit orientations at each code."""
+        return nn.functional.normalize(self.q0 + self.offsets.dq, dim=-1)
+
+
+class DeformationField(Protocol):
+    """See the module docstring; `bind` must follow every change of the number or order of splats."""
+
+    canonical_code: float
+
+    def bind(self, splats: ActiveSplats) -> None:
+        """Prepare for these splats (neighbourhoods); cheap to call again."""
+
+    def offsets(self, splats: ActiveSplats, code: float) -> Offsets:
+        """Offsets of the bound splats at one code; zero at the canonical code."""
+
+    def controls(self, splats: ActiveSplats, codes: Tensor) -> ControlMotion:
+        """Offsets of the control points at codes [C]."""
+
+    def parameters(self) -> Sequence[nn.Parameter]: ...
+
+
+def positional_encoding(x: Tensor, frequencies: int) -> Tensor:
+    """gamma of NeRF with identity: [..., D] -> [..., D (2 L + 1)], sin and cos of 2^l x (Deformable-3DGS)."""
+    bands = 2.0 ** torch.arange(frequencies, dtype=x.dtype, device=x.device)
+    angles = (x[..., None, :] * bands[:, None]).flatten(-2)
+    return torch.cat([x, angles.sin(), angles.cos()], -1)
+
+
+class DeformationMlp(nn.Module):
+    """F of Appendix D.3: 8 x 256 ReLU, the input concatenated again at layer 4, three linear heads born zero.
+
+    Ten frequencies for position and code, as Deformable-3DGS (the paper doesn't give them). Codes are expected
+    in about [0, 1].
+    """
+
+    def __init__(self, rotation_dims: int = 4, width: int = 256, depth: int = 8, frequencies: int = 10) -> None:
+        super().__init__()
+        self.frequencies = frequencies
+        inputs = (3 + 1) * (2 * frequencies + 1)
+        self.skip = depth // 2
+        sizes = [inputs] + [width] * depth
+        self.layers = nn.ModuleList(
+            nn.Linear(sizes[i] + (inputs if i == self.skip + 1 else 0), width) for i in range(depth)
+        )
+        self.heads = nn.ModuleList(nn.Linear(width, dims) for dims in (3, rotation_dims, 3))
+        for head in self.heads:
+            assert isinstance(head, nn.Linear)
+            # Default-initialised heads throw the scene about when the network switches on after the warm-up.
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+
+    def forward(self, x: Tensor, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x [N, 3], code [N, 1] -> dx [N, 3], rotation [N, rotation_dims], ds [N, 3]."""
+        inputs = torch.cat([positional_encoding(x, self.frequencies), positional_encoding(code, self.frequencies)], -1)
+        h = inputs
+        for i, layer in enumerate(self.layers):
+            h = torch.relu(layer(h))
+            if i == self.skip:
+                h = torch.cat([inputs, h], -1)
+        dx, rotation, ds = (head(h) for head in self.heads)
+        return dx, rotation, ds
+
+    def difference(self, x: Tensor, codes: Tensor, canonical: float) -> tuple[Tensor, Tensor, Tensor]:
+        """F(x, c) - F(x, c0) for codes [C]: three tensors [C, N, .]."""
+        n, c = x.shape[0], codes.shape[0]
+        every = torch.cat([codes, codes.new_tensor([canonical])])
+        grid_x = x.expand(c + 1, n, 3).reshape(-1, 3)
+        grid_c = every[:, None].expand(c + 1, n).reshape(-1, 1)
+        parts = self.forward(grid_x, grid_c)
+        shaped = [part.reshape(c + 1, n, -1) for part in parts]
+        dx, rotation, ds = (part[:-1] - part[-1:] for part in shaped)
+        return dx, rotation, ds
+
+
+class MlpField(nn.Module):
+    """The paper's field: `DeformationMlp` on every splat.
+
+    Args:
+        canonical_code, code_span: codes are mapped to (code - canonical) / span, so the network sees about [-1, 1].
+        control_count: how many random splats the regularisers look at in one step.
+    """
+
+    def __init__(self, canonical_code: float, code_span: float, control_count: int = 2048) -> None:
+        super().__init__()
+        self.canonical_code = canonical_code
+        self.code_span = max(code_span, 1.0)
+        self.control_count = control_count
+        self.mlp = DeformationMlp()
+
+    def bind(self, splats: ActiveSplats) -> None:
+        del splats
+
+    def _unit(self, codes: Tensor) -> Tensor:
+        return (codes - self.canonical_code) / self.code_span
+
+    def offsets(self, splats: ActiveSplats, code: float) -> Offsets:
+        codes = self._unit(splats.means.new_tensor([code]))
+        # Positions are detached as in Deformable-3DGS: the field follows the splats, it doesn't push them.
+        dx, dq, ds = self.mlp.difference(splats.means.detach(), codes, 0.0)
+        return Offsets(dx[0], dq[0], ds[0])
+
+    def controls(self, splats: ActiveSplats, codes: Tensor) -> ControlMotion:
+        n = len(splats)
+        pick = torch.randperm(n, device=splats.means.device)[: min(n, self.control_count)]
+        x, q = splats.means.detach()[pick], splats.quats.detach()[pick]
+        return ControlMotion(x, q, Offsets(*self.mlp.difference(x, self._unit(codes), 0.0)))
+
+
+def quaternion_multiply(a: Tensor, b: Tensor) -> Tensor:
+    """Hamilton product of wxyz quaternions [..., 4], broadcasting."""
+    aw, ax, ay, az = a.unbind(-1)
+    bw, bx, by, bz = b.unbind(-1)
+    return torch.stack(
+        [
+            aw * bw - ax * bx - ay * by - az * bz,
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+        ],
+        -1,
+    )
+
+
+def quaternion_conjugate(q: Tensor) -> Tensor:
+    """The inverse rotation of unit wxyz quaternions [..., 4]."""
+    return q * q.new_tensor([1.0, -1.0, -1.0, -1.0])
+
+
+def quaternion_rotate(q: Tensor, v: Tensor) -> Tensor:
+    """Rotate v [..., 3] by unit wxyz q [..., 4]: v + 2 w (u x v) + 2 u x (u x v)."""
+    u = q[..., 1:]
+    uv = torch.linalg.cross(u.expand_as(v), v)
+    return v + 2.0 * (q[..., :1] * uv + torch.linalg.cross(u.expand_as(v), uv))
+
+
+def rotation_from_vector(r: Tensor) -> Tensor:
+    """[..., 3] -> unit wxyz quaternion normalise(1, r): smooth, identity at zero, any rotation below half a turn."""
+    return nn.functional.normalize(torch.cat([torch.ones_like(r[..., :1]), r], -1), dim=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Skinning:
+    """For each splat its nearest nodes [N, K] int64 and their weights [N, K], rows summing to one."""
+
+    nodes: Tensor
+    weights: Tensor
+
+
+def perspective_coordinates(x: Tensor) -> Tensor:
+    """(x / z, y / z, log z) of points seen from the canonical camera at the origin: equal steps look equally big.
+
+    Points at or behind the camera are drawn to a small positive depth, they only need some neighbour.
+    """
+    z = x[..., 2:].clamp_min(0.05)
+    return torch.cat([x[..., :2] / z, z.log()], -1)
+
+
+class NodeField(nn.Module):
+    """Rigidly moving nodes, blended by nearest neighbours.
+
+    x' = sum_m w_m (R_m (x - p_m) + p_m + t_m), q' = normalise(sum_m w_m r_m) q; scales stay (ds = 0).
+
+    Args:
+        positions: [M, 3] node rest positions p (fixed).
+        codes: increasing codes at which free motions are stored; between them parameters are mixed linearly.
+        canonical_code: the code with identity motion; it must be one of `codes` for free motions.
+        network: evaluate the paper's MLP on the nodes instead of free parameters.
+    """
+
+    NEIGHBOURS = 4
+
+    positions: Tensor
+    codes: Tensor
+
+    def __init__(self, positions: Tensor, codes: Sequence[float], canonical_code: float, network: bool = False) -> None:
+        super().__init__()
+        self.canonical_code = canonical_code
+        self.register_buffer("positions", positions.detach().clone())
+        self.register_buffer("codes", torch.tensor(list(codes), dtype=positions.dtype, device=positions.device))
+        self.code_span = max(float(self.codes[-1] - self.codes[0]), 1.0)
+        self.mlp = DeformationMlp(rotation_dims=3).to(positions) if network else None
+        if self.mlp is None:
+            shape = (len(codes), positions.shape[0], 3)
+            self.translation = nn.Parameter(positions.new_zeros(shape))
+            self.rotation = nn.Parameter(positions.new_zeros(shape))
+        self.skinning: Skinning | None = None
+
+    def bind(self, splats: ActiveSplats) -> None:
+        self.skinning = skin(splats.means.detach(), self.positions, min(self.NEIGHBOURS, self.positions.shape[0]))
+
+    def motion(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Node translations [C, M, 3] and rotation vectors [C, M, 3] at codes [C], zero at the canonical code."""
+        if self.mlp is not None:
+            unit = (codes - self.canonical_code) / self.code_span
+            dx, rotation, _ = self.mlp.difference(self.positions, unit, 0.0)
+            return dx, rotation
+        home = codes.new_tensor([self.canonical_code])
+        translation = self._mix(self.translation, codes) - self._mix(self.translation, home)
+        rotation = self._mix(self.rotation, codes) - self._mix(self.rotation, home)
+        return translation, rotation
+
+    def _mix(self, table: Tensor, codes: Tensor) -> Tensor:
+        last = len(self.codes) - 1
+        if last == 0:
+            return table.expand(len(codes), -1, -1)
+        high = torch.searchsorted(self.codes, codes.contiguous(), right=True).clamp(1, last)
+        low = high - 1
+        weight = ((codes - self.codes[low]) / (self.codes[high] - self.codes[low])).clamp(0.0, 1.0)[:, None, None]
+        return table[low] * (1.0 - weight) + table[high] * weight
+
+    def offsets(self, splats: ActiveSplats, code: float) -> Offsets:
+        if self.skinning is None or self.skinning.nodes.shape[0] != len(splats):
+            self.bind(splats)
+        assert self.skinning is not None
+        translation, rotation = self.motion(self.codes.new_tensor([code]))
+        idx, w = self.skinning.nodes, self.skinning.weights[..., None]
+        turn = rotation_from_vector(rotation[0])
+        packed = torch.cat([turn, translation[0], self.positions], -1)[idx]
+        q, t, p = packed[..., :4], packed[..., 4:7], packed[..., 7:]
+        arm = splats.means[:, None] - p
+        dx = (w * (quaternion_rotate(q, arm) - arm + t)).sum(1)
+        blended = nn.functional.normalize((w * q).sum(1), dim=-1)
+        dq = quaternion_multiply(blended, splats.quats) - splats.quats
+        return Offsets(dx, dq, torch.zeros_like(splats.scales))
+
+    def controls(self, splats: ActiveSplats, codes: Tensor) -> ControlMotion:
+        del splats
+        translation, rotation = self.motion(codes)
+        identity = torch.zeros_like(rotation_from_vector(self.positions))
+        identity[:, 0] = 1.0
+        dq = rotation_from_vector(rotation) - identity
+        return ControlMotion(self.positions, identity, Offsets(translation, dq, torch.zeros_like(translation)))
+
+
+def skin(points: Tensor, nodes: Tensor, neighbours: int) -> Skinning:
+    """Weights exp(-d^2 / 2 r^2) of the nearest nodes in perspective coordinates, r each node's own spacing."""
+    from scipy.spatial import cKDTree
+
+    node_space = perspective_coordinates(nodes).cpu().double().numpy()
+    tree = cKDTree(node_space)
+    spacing, _ = tree.query(node_space, k=min(4, len(node_space)))
+    radius = torch.from_numpy(spacing.reshape(len(node_space), -1)[:, -1]).clamp_min(1e-4)
+    distance, index = tree.query(perspective_coordinates(points).cpu().double().numpy(), k=neighbours)
+    idx = torch.from_numpy(index.reshape(-1, neighbours)).long()
+    d = torch.from_numpy(distance.reshape(-1, neighbours))
+    exponent = -0.5 * (d / radius[idx]) ** 2
+    weights = torch.softmax(exponent, -1)
+    return Skinning(idx.to(nodes.device), weights.to(nodes))
+
+
+def spread_nodes(candidates: Tensor, count: int, start: int = 0) -> Tensor:
+    """Farthest-point sampling in perspective coordinates: indices [min(count, P)] into candidates [P, 3]."""
+    space = perspective_coordinates(candidates)
+    count = min(count, space.shape[0])
+    chosen = torch.empty(count, dtype=torch.long)
+    nearest = torch.full((space.shape[0],), math.inf, dtype=space.dtype, device=space.device)
+    current = start
+    for i in range(count):
+        chosen[i] = current
+        nearest = torch.minimum(nearest, (space - space[current]).square().sum(-1))
+        current = int(nearest.argmax())
+    return chosen
