@@ -1,0 +1,186 @@
+"""Appendix C, D and E as tables: a preset is a tuple of phases, a phase is a row. There is one trainer.
+
+Readings of the paper, where it is silent or disagrees with itself, chosen once and here:
+
+* Appendix C counts iterations through both stages (0-3 k, -20 k, +10 k, +5 k, 35-40 k); section 4 says 20 k a stage. They
+  agree when joint fine-tuning is the 35-40 k part, with SDS.
+* Opacity resets are shifted by 400 steps, so that none falls on the step where the deformation switches on.
+* lambda_w, k and the encoding's frequencies are Dynamic3DGaussians' and Deformable-3DGS's (`losses`, `deformation`).
+* Eq. 7-12 apply wherever the temporal field is trained.
+
+`draft` and `standard` differ from `paper` in length, in the field (motion nodes) and in one row of their own: the motion is first
+found frame by frame outwards from the canonical frame, which takes a twentieth of the steps of finding it from all frames at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from renderer.errors import Refusal
+
+FREEZE_TIME, REFERENCE, BOTH = "freeze-time", "reference", "both"
+SPLATS, NEW_SPLATS, PER_FRAME, TEMPORAL, CAMERAS = "splats", "new splats", "per-frame deformation", "motion", "cameras"
+
+REGULARISER = 0.01
+"""Weight of each regulariser, Appendix E.1; the reconstruction has 1."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Split, clone and prune (3DGS), with Appendix E.2's thresholds.
+
+    Attributes:
+        start, stop, every: steps within the phase. reset_every: opacity reset, 0 for never, first at `reset_every + 400`.
+        tau_grad: mean screen-space gradient, in units of half the image, that makes a splat grow.
+        tau_alpha: opacity under which a splat is pruned. limit: no growth beyond this many splats.
+    """
+
+    start: int
+    stop: int
+    every: int = 100
+    reset_every: int = 0
+    tau_grad: float = 2e-4
+    tau_alpha: float = 5e-3
+    limit: int = 2_000_000
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One row: which frames are seen, what is trained, by which losses.
+
+    Attributes:
+        views: freeze-time, reference or both (alternating).
+        trains: what has gradients; all else is frozen.
+        weights: loss name -> weight: l1, ssim (of 1 - SSIM), small-motion, norm, diff, rigid, rot, sds.
+        outward: visit reference frames one after the other away from the canonical one, each starting where its
+            neighbour ended, instead of at random.
+        lr_scale: multiplies every learning rate of the splats in this phase.
+    """
+
+    name: str
+    steps: int
+    views: Literal["freeze-time", "reference", "both"]
+    trains: tuple[str, ...]
+    weights: Mapping[str, float]
+    growth: Growth | None = None
+    outward: bool = False
+    lr_scale: float = 1.0
+    resolution: float = 1.0
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        return tuple(x for x in (SPLATS, PER_FRAME, TEMPORAL, CAMERAS) if x not in self.trains)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Learning rates; pairs decay exponentially over their stage (Appendix D.4; splats as 3DGS)."""
+
+    means: tuple[float, float] = (1.6e-4, 1.6e-6)
+    scales: float = 5e-3
+    quats: float = 1e-3
+    opacities: float = 5e-2
+    rgb: float = 2.5e-3
+    field: tuple[float, float] = (1e-3, 1e-5)
+    cameras: tuple[float, float] = (1e-4, 1e-6)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A preset: phases, rates and sizes.
+
+    Attributes:
+        field: the paper's network on every splat ("mlp"), or motion nodes with free parameters ("nodes").
+        max_side: longer side in px to which frames are resampled for the lift (0: as they are).
+        seeds: about how many splats to start with besides COLMAP's points.
+    """
+
+    name: str
+    phases: tuple[Phase, ...]
+    field: Literal["mlp", "nodes"]
+    nodes: int = 300
+    max_side: int = 0
+    seeds: int = 0
+    rates: Rates = field(default_factory=Rates)
+
+    @property
+    def total_steps(self) -> int:
+        return sum(phase.steps for phase in self.phases)
+
+
+_MOTION = {"norm": REGULARISER, "diff": REGULARISER, "rigid": REGULARISER, "rot": REGULARISER}
+_ALIGN = {"l1": 1.0, "ssim": 1.0}
+
+
+def _paper() -> Schedule:
+    return Schedule(
+        name="paper",
+        field="mlp",
+        phases=(
+            Phase("Warm-up", 3_000, "freeze-time", (SPLATS, CAMERAS), {"l1": 1.0}, Growth(500, 3_000, reset_every=3_000)),
+            Phase(
+                "Deformation and growth", 12_000, "freeze-time", (SPLATS, PER_FRAME, CAMERAS),
+                {"l1": 1.0, "small-motion": REGULARISER}, Growth(0, 12_000, reset_every=3_000),
+            ),
+            Phase(
+                "Multi-view distillation", 5_000, "freeze-time", (SPLATS, PER_FRAME, CAMERAS),
+                {"l1": 1.0, "small-motion": REGULARISER, "sds": 5.0},
+            ),
+            Phase("Motion", 10_000, "reference", (TEMPORAL,), {**_ALIGN, **_MOTION}),
+            Phase(
+                "New splats", 5_000, "reference", (NEW_SPLATS, TEMPORAL), {**_ALIGN, **_MOTION},
+                Growth(100, 5_000, tau_alpha=1e-2),
+            ),
+            Phase(
+                "Joint fine-tuning", 5_000, "both", (SPLATS, PER_FRAME, TEMPORAL, CAMERAS),
+                {**_ALIGN, **_MOTION, "small-motion": REGULARISER, "sds": 20.0},
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _short(name: str, unit: int, limit: int, max_side: int) -> Schedule:
+    """The table of `draft` and `standard`: the paper's rows, `unit` steps long where the paper takes about 1 k to 3 k."""
+    grow = Growth(start=unit // 5, stop=2 * unit, every=max(unit // 8, 25), limit=limit)
+    return Schedule(
+        name=name,
+        field="nodes",
+        nodes=300,
+        max_side=max_side,
+        seeds=12_000,
+        rates=Rates(means=(4e-4, 2e-5), field=(3e-3, 3e-4), cameras=(3e-4, 3e-5)),
+        phases=(
+            Phase("Warm-up", unit, "freeze-time", (SPLATS, CAMERAS), {"l1": 1.0, "ssim": 0.2}, grow),
+            Phase(
+                "Deformation and growth", 2 * unit, "freeze-time", (SPLATS, PER_FRAME, CAMERAS),
+                {"l1": 1.0, "ssim": 0.2, "small-motion": REGULARISER}, grow,
+            ),
+            Phase("Motion, frame by frame", unit, "reference", (TEMPORAL,), {**_ALIGN, **_MOTION}, outward=True),
+            Phase("Motion", unit, "reference", (TEMPORAL,), {**_ALIGN, **_MOTION}),
+            Phase(
+                "New splats", unit // 2, "reference", (NEW_SPLATS, TEMPORAL), {**_ALIGN, **_MOTION},
+                Growth(50, unit // 2, every=50, tau_alpha=1e-2, limit=limit),
+            ),
+            Phase(
+                "Joint fine-tuning", unit, "both", (SPLATS, PER_FRAME, TEMPORAL, CAMERAS),
+                {**_ALIGN, **_MOTION, "small-motion": REGULARISER}, lr_scale=0.3,
+            ),
+        ),
+    )  # fmt: skip
+
+
+PRESETS = ("draft", "standard", "paper")
+ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
+
+
+def preset(name: str) -> Schedule:
+    """The table of this name; raises `Refusal` for another one."""
+    if name == "draft":
+        return _short("draft", 600, 30_000, 288)
+    if name == "standard":
+        return _short("standard", 3_000, 120_000, 512)
+    if name == "paper":
+        return _paper()
+    raise Refusal(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
