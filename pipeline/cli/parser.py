@@ -1,0 +1,123 @@
+"""The command line's grammar, a stable contract that scripts depend on. Imports nothing but argparse.
+
+What can be told wrong from the words alone is a usage error here (exit 2); what needs a look at the disk
+is refused later with a sentence (exit 1).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+VERBS = ("lift", "render", "export", "evaluate", "info", "doctor")
+ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
+MAX_SIDE = 16384
+
+_EPILOG = "With no verb: splatime [PROJECT] opens the window. Exit codes: 0 done, 1 failed, 2 usage, 130 cancelled."
+
+
+def time_range(text: str) -> tuple[float, float | None]:
+    """`T` or `T0:T1` in reference frames; the second is None for one moment."""
+    parts = text.split(":")
+    try:
+        values = [float(part) for part in parts]
+    except ValueError:
+        values = []
+    if len(values) not in (1, 2) or not all(math.isfinite(value) for value in values):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time T or a range T0:T1 in reference frames")
+    return values[0], values[1] if len(values) == 2 else None
+
+
+def moment(text: str) -> float:
+    """One time in reference frames."""
+    start, stop = time_range(text)
+    if stop is not None:
+        raise argparse.ArgumentTypeError(f"{text!r} is a range; one time in reference frames is needed")
+    return start
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """`WxH` -> (height, width) in pixels."""
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size like 512x288")
+    if not (1 <= int(width) <= MAX_SIDE and 1 <= int(height) <= MAX_SIDE):
+        raise argparse.ArgumentTypeError(f"{text!r} is outside 1 to {MAX_SIDE} pixels a side")
+    return int(height), int(width)
+
+
+def frame_rate(text: str) -> float:
+    """A rate in frames a second."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.1 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a frame rate between 0.1 and 1000")
+    return value
+
+
+def natural(text: str) -> int:
+    """A whole number that is not negative."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole grammar."""
+    parser = argparse.ArgumentParser(prog="splatime", description="Lift two videos into a 4D scene.", epilog=_EPILOG)
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    _add_lift(verbs)
+    _add_render(verbs)
+    _add_export(verbs)
+    evaluate = verbs.add_parser("evaluate", help="measure a lifted scene against frames that were held out")
+    evaluate.add_argument("project", type=Path, metavar="PROJECT")
+    evaluate.add_argument("--scene", type=Path, required=True, metavar="DIR", help="with scene.json and held_out.mp4")
+    info = verbs.add_parser("info", help="say what a project holds")
+    info.add_argument("project", type=Path, metavar="PROJECT")
+    doctor = verbs.add_parser("doctor", help="say what this machine has and lacks")
+    for verb in (evaluate, info, doctor):
+        _add_json(verb)
+    return parser
+
+
+def _add_json(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="one JSON object per line on standard output")
+
+
+def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    lift = verbs.add_parser("lift", help="make a scene from a reference video and a freeze-time video")
+    lift.add_argument("--reference", type=Path, required=True, metavar="R.mp4", help="things move, camera still")
+    lift.add_argument("--freeze-time", type=Path, required=True, metavar="F.mp4", help="camera moves, time frozen")
+    lift.add_argument("--out", type=Path, required=True, metavar="PROJECT", help="project folder, made when missing")
+    lift.add_argument("--preset", choices=("draft", "standard", "paper"), default="draft")
+    lift.add_argument("--canonical-frame", type=natural, metavar="I", help="reference frame of the frozen moment")
+    lift.add_argument("--canonical-freeze-frame", type=natural, metavar="J", help="freeze-time frame of that moment")
+    lift.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    lift.add_argument("--seed", type=natural, default=0, metavar="N")
+    lift.add_argument("--without", choices=ABLATIONS, action="append", default=[], help="leave a part out (ablation)")
+    lift.add_argument("--resume", action="store_true", help="go on from the last checkpoint, if there is one")
+    _add_json(lift)
+
+
+def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    render = verbs.add_parser("render", help="render a picture, a film or a folder of frames")
+    render.add_argument("project", type=Path, metavar="PROJECT")
+    render.add_argument("--out", required=True, metavar="X.png|X.mp4|DIR/")
+    render.add_argument("--camera", default="reference", metavar="freeze:K|reference|FILE.json")
+    render.add_argument("--time", type=time_range, metavar="T|T0:T1", help="in reference frames")
+    render.add_argument("--size", type=image_size, metavar="WxH")
+    render.add_argument("--fps", type=frame_rate, metavar="F")
+    _add_json(render)
+
+
+def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = verbs.add_parser("export", help="write splat files that other programs open")
+    export.add_argument("project", type=Path, metavar="PROJECT")
+    export.add_argument("--out", required=True, metavar="X.ply|DIR/")
+    export.add_argument("--format", choices=("ply", "ply-sequence"), help="by the form of --out when not given")
+    export.add_argument("--time", type=moment, metavar="T", help="in reference frames")
+    _add_json(export)
