@@ -266,6 +266,17 @@ class NodeField(nn.Module):
         weight = ((codes - self.codes[low]) / (self.codes[high] - self.codes[low])).clamp(0.0, 1.0)[:, None, None]
         return table[low] * (1.0 - weight) + table[high] * weight
 
+    @torch.no_grad()
+    def carry(self, source: int, target: int, *, outwards: bool) -> None:
+        """Start the free motion of stored code `target`, and of all beyond it, where that of `source` is.
+
+        `outwards` True: beyond means later codes, False: earlier ones. The network has nothing to carry.
+        """
+        if self.mlp is None:
+            beyond = slice(target, None) if outwards else slice(0, target + 1)
+            for table in (self.translation, self.rotation):
+                table[beyond] = table[source]
+
     def offsets(self, splats: ActiveSplats, code: float) -> Offsets:
         if self.skinning is None or self.skinning.nodes.shape[0] != len(splats):
             self.bind(splats)

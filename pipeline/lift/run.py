@@ -1,0 +1,290 @@
+"""The lift from frames to scene: poses, first splats, the rows of the schedule, snapshots and checkpoints.
+
+`lift` is a generator of messages, so the command line, the worker process and the tests consume the same stream. It keeps, in
+the run's folder, `snapshot.safetensors` (the newest picture, and at the end the result) and `checkpoint.pt`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pipeline.lift.footage import Footage, to_tensor
+from pipeline.lift.initialise import activity_mask, initial_splats, place_nodes
+from pipeline.lift.schedule import ABLATIONS, BOTH, PER_FRAME, Phase, Schedule, preset
+from pipeline.lift.trainer import StepStats, Trainer
+from pipeline.messages import Finished, Message, Note, Progress, SnapshotReady, StageStarted
+from pipeline.poses.solve import SolvedPoses
+from renderer.diff.deformation import DeformationField, MlpField, NodeField
+from renderer.errors import Refusal
+
+Frames = npt.NDArray[np.uint8]
+Control = Callable[[], str | None]
+
+CHECKPOINT_SECONDS = 45.0
+SNAPSHOT_SECONDS = 10.0
+REPORT_SECONDS = 0.5
+CHECKPOINT, SNAPSHOT = "checkpoint.pt", "snapshot.safetensors"
+
+
+class Stopped(Exception):
+    """The lift was asked to stop; its checkpoint is written and it can be resumed."""
+
+
+@dataclass(frozen=True)
+class LiftSettings:
+    """What the artist chooses. `without` holds names from `ABLATIONS`; canonical frames are source frame indices."""
+
+    preset: str = "draft"
+    seed: int = 0
+    device: str = "auto"
+    without: tuple[str, ...] = ()
+    canonical_reference_frame: int = 0
+    canonical_freeze_frame: int = 0
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.without) - set(ABLATIONS))
+        if unknown:
+            raise Refusal(f"The lift can't go without {', '.join(unknown)}; it knows {', '.join(ABLATIONS)}.")
+
+
+@dataclass(frozen=True, eq=False)
+class LiftInputs:
+    """Frames uint8 [F, H, W, 3] of one size, with their source frame indices (increasing)."""
+
+    reference: Frames
+    reference_indices: tuple[int, ...]
+    freeze_time: Frames
+    freeze_indices: tuple[int, ...]
+    fps: float = 16.0
+
+
+def choose_device(name: str) -> torch.device:
+    """auto: CUDA when torch has it. Raises `Refusal` when CUDA is asked for and not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise Refusal("This machine has no CUDA that torch can use; run with --device cpu or auto.")
+    if name not in ("cpu", "cuda"):
+        raise Refusal(f"There is no device {name!r}; choose auto, cpu or cuda.")
+    return torch.device(name)
+
+
+def ablated(schedule: Schedule, without: tuple[str, ...]) -> Schedule:
+    """The same table with the parts named in `without` left out."""
+
+    def row(phase: Phase) -> Phase | None:
+        weights = dict(phase.weights)
+        trains = phase.trains
+        if "per-frame-deformation" in without:
+            trains = tuple(x for x in trains if x != PER_FRAME)
+        if "small-motion" in without:
+            weights.pop("small-motion", None)
+        if "freeze-time" in without and phase.views == "freeze-time":
+            return None
+        views = "reference" if "freeze-time" in without and phase.views == BOTH else phase.views
+        return replace(phase, weights=weights, trains=trains, views=views)
+
+    rows = tuple(r for r in map(row, schedule.phases) if r is not None)
+    return replace(schedule, phases=rows)
+
+
+def lift(
+    inputs: LiftInputs,
+    settings: LiftSettings,
+    poses: SolvedPoses,
+    run_dir: Path,
+    *,
+    resume: bool = False,
+    control: Control = lambda: None,
+    schedule: Schedule | None = None,
+) -> Iterator[Message]:
+    """Optimise a scene from frames and solved poses.
+
+    Args:
+        control: polled every step; "stop" writes a checkpoint and raises `Stopped`, "snapshot" writes a picture now.
+        schedule: a table of one's own instead of the preset's.
+
+    Yields messages; raises `Refusal` for what a person can mend.
+    """
+    device = choose_device(settings.device)
+    torch.manual_seed(settings.seed)
+    table = ablated(schedule or preset(settings.preset), settings.without)
+    if any("sds" in phase.weights for phase in table.phases):
+        yield Note(f"The {table.name} preset asks for score distillation, which is not there yet: it runs without it.")
+    footage = make_footage(inputs, settings, poses, device)
+    trainer = build_trainer(table, footage, poses, settings)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    if resume and (run_dir / CHECKPOINT).exists():
+        trainer.restore(load_checkpoint(run_dir / CHECKPOINT))
+        yield Note(f"Resumed at step {trainer.steps_done} of {table.total_steps}.")
+    yield from _optimise(trainer, inputs, settings, run_dir, control)
+
+
+def make_footage(inputs: LiftInputs, settings: LiftSettings, poses: SolvedPoses, device: torch.device) -> Footage:
+    """Frames that have a camera, with the canonical pair's positions."""
+    kept = [i for i, k in enumerate(inputs.freeze_indices) if k in poses.cameras]
+    frames = tuple(inputs.freeze_indices[i] for i in kept)
+    size = (int(inputs.freeze_time.shape[1]), int(inputs.freeze_time.shape[2]))
+    if settings.canonical_freeze_frame not in frames:
+        raise Refusal(
+            f"The canonical freeze-time frame {settings.canonical_freeze_frame} has no solved camera; choose another one "
+            "with --canonical-freeze-frame."
+        )
+    if settings.canonical_reference_frame not in inputs.reference_indices:
+        raise Refusal(f"The reference video has no frame {settings.canonical_reference_frame} to be the canonical one.")
+    return Footage(
+        to_tensor(inputs.freeze_time[kept], device),
+        frames,
+        to_tensor(inputs.reference, device),
+        inputs.reference_indices,
+        tuple(poses.cameras[k].resized(size) for k in frames),
+        frames.index(settings.canonical_freeze_frame),
+        inputs.reference_indices.index(settings.canonical_reference_frame),
+    )
+
+
+def build_trainer(table: Schedule, footage: Footage, poses: SolvedPoses, settings: LiftSettings) -> Trainer:
+    """First splats, both fields, and the trainer that owns them; everything random follows the seed."""
+    raw = initial_splats(footage, poses, table.seeds, np.random.default_rng(settings.seed))
+    if len(raw["means"]) < 4:
+        raise Refusal("Solving the cameras left fewer than four points, too few to start a scene from.")
+    per_frame, temporal = make_fields(table, footage, raw["means"].to(footage.freeze_images.device))
+    wants_per_frame = "per-frame-deformation" not in settings.without
+    return Trainer(table, footage, raw, per_frame if wants_per_frame else None, temporal, settings.seed)
+
+
+def make_fields(table: Schedule, footage: Footage, means: torch.Tensor) -> tuple[DeformationField, DeformationField]:
+    """The per-frame and the temporal field of this table, identity at their canonical codes."""
+    freeze, reference = footage.freeze_frames, footage.reference_frames
+    home_k, home_t = float(freeze[footage.canonical_freeze]), float(reference[footage.canonical_reference])
+    if table.field == "mlp":
+        fields = MlpField(home_k, freeze[-1] - freeze[0]), MlpField(home_t, reference[-1] - reference[0])
+        return fields[0].to(means), fields[1].to(means)
+    activity = activity_mask(footage.reference_images, footage.canonical_reference)
+    camera = footage.canonical_camera
+    still = place_nodes(means, camera, None, table.nodes)
+    moving = place_nodes(means, camera, activity, table.nodes)
+    return NodeField(still, freeze, home_k), NodeField(moving, reference, home_t)
+
+
+def _optimise(
+    trainer: Trainer, inputs: LiftInputs, settings: LiftSettings, run_dir: Path, control: Control
+) -> Iterator[Message]:
+    table = trainer.schedule
+    pace = _Pace()
+    announced = -1
+    while not trainer.finished:
+        if announced != trainer.phase_index:
+            announced = trainer.phase_index
+            yield _stage(table, announced)
+        phase, step = trainer.phase, trainer.step_in_phase
+        stats = trainer.step()
+        pace.tick(stats)
+        if pace.due("report", REPORT_SECONDS) or step + 1 == phase.steps:
+            left = table.total_steps - trainer.steps_done
+            yield pace.progress(phase.name, step + 1, phase.steps, left)
+        asked = control()
+        if asked == "snapshot" or pace.due("snapshot", SNAPSHOT_SECONDS):
+            save_snapshot(trainer, inputs, settings, run_dir / SNAPSHOT)
+            yield SnapshotReady(str(run_dir / SNAPSHOT), phase.name, step + 1)
+        if asked == "stop" or pace.due("checkpoint", CHECKPOINT_SECONDS):
+            save_checkpoint(trainer.state(), run_dir / CHECKPOINT)
+        if asked == "stop":
+            raise Stopped
+    _refuse_broken(trainer)
+    save_checkpoint(trainer.state(), run_dir / CHECKPOINT)
+    save_snapshot(trainer, inputs, settings, run_dir / SNAPSHOT)
+    yield SnapshotReady(str(run_dir / SNAPSHOT), table.phases[-1].name, table.phases[-1].steps)
+    yield Finished({"splats": len(trainer.population), "steps": table.total_steps, "psnr": round(pace.psnr, 2)})
+
+
+def _refuse_broken(trainer: Trainer) -> None:
+    for name, value in trainer.population.params.items():
+        if not torch.isfinite(value).all():
+            raise Refusal(f"The lift ended with {name} that are not numbers; resume with another --seed.")
+
+
+def _stage(table: Schedule, index: int) -> StageStarted:
+    phase = table.phases[index]
+    names = tuple(name for name in phase.weights if name != "sds")
+    return StageStarted(phase.name, index, len(table.phases), phase.steps, phase.frozen, names)
+
+
+class _Pace:
+    """Speed, running figures, and what is due; only this knows the clock."""
+
+    def __init__(self) -> None:
+        self.last = dict.fromkeys(("report", "snapshot", "checkpoint"), time.monotonic())
+        self.started, self.ticks = time.monotonic(), 0
+        self.loss, self.psnr, self.splats = 0.0, 0.0, 0
+        self.recent: list[float] = []
+
+    def tick(self, stats: StepStats) -> None:
+        blend = 0.05 if self.ticks else 1.0
+        self.loss += blend * (stats.loss - self.loss)
+        self.psnr += blend * (stats.psnr - self.psnr)
+        self.splats, self.ticks = stats.splats, self.ticks + 1
+        self.recent = [*self.recent[-99:], time.monotonic()]
+
+    def due(self, what: str, seconds: float) -> bool:
+        now = time.monotonic()
+        if now - self.last[what] < seconds:
+            return False
+        self.last[what] = now
+        return True
+
+    def progress(self, stage: str, step: int, steps: int, left: int) -> Progress:
+        span = self.recent[-1] - self.recent[0]
+        speed = (len(self.recent) - 1) / span if span > 0 else None
+        eta = left / speed if speed else None
+        return Progress(stage, step, steps, speed, eta, self.loss, self.psnr, self.splats)
+
+
+def save_snapshot(trainer: Trainer, inputs: LiftInputs, settings: LiftSettings, path: Path) -> None:
+    """Bake the scene as it is now."""
+    scene = trainer.scene()
+    scene.info = {
+        "stage": "finished" if trainer.finished else trainer.phase.name,
+        "step": trainer.steps_done,
+        "steps": trainer.schedule.total_steps,
+        "preset": settings.preset,
+        "canonical_reference_frame": settings.canonical_reference_frame,
+        "canonical_freeze_frame": settings.canonical_freeze_frame,
+        "reference_frames": list(inputs.reference_indices),
+        "freeze_frames": list(trainer.footage.freeze_frames),
+        "fps": inputs.fps,
+    }
+    scene.bake([float(t) for t in inputs.reference_indices], [float(k) for k in trainer.footage.freeze_frames]).save(path)
+
+
+def save_checkpoint(state: dict[str, Any], path: Path) -> None:
+    """Write atomically, so that a kill at any moment leaves the previous checkpoint whole."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with scratch.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+    except OSError as fault:
+        raise Refusal(f"The checkpoint could not be written ({fault.strerror}); free some disk space and --resume.") from fault
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read back what `save_checkpoint` wrote; never unpickles code."""
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as fault:
+        raise Refusal(f"The checkpoint {path} can't be read; lift again without --resume.") from fault
+    return state

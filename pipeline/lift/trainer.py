@@ -1,0 +1,378 @@
+"""One optimiser for every preset: `Trainer.step` does one iteration of the current phase of the schedule.
+
+It owns parameters, optimisers and random state, and nothing else: frames come from `Footage`, the rows from `Schedule`,
+the words to the person from `run`. The whole state can be exported and restored bit-exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.lift import losses
+from pipeline.lift.cameras import CameraTuning
+from pipeline.lift.densify import Population
+from pipeline.lift.footage import Footage
+from pipeline.lift.schedule import (
+    BOTH,
+    CAMERAS,
+    NEW_SPLATS,
+    PER_FRAME,
+    REFERENCE,
+    SPLATS,
+    TEMPORAL,
+    Phase,
+    Schedule,
+)
+from renderer.camera import Camera
+from renderer.diff.deformation import DeformationField, NodeField
+from renderer.diff.rasterize import Rendering, rasterize
+from renderer.diff.scene import DeformableScene
+from renderer.diff.splats import ActiveSplats, CameraBatch, Splats
+from renderer.errors import Refusal
+
+CONTROL_WINDOW = {True: 16, False: 2}
+"""Consecutive codes the motion regularisers look at in one step, for nodes and for the network on splats."""
+
+RAW_NAMES = {"means": "means", "log_scales": "scales", "quats": "quats", "logit_opacity": "opacities", "rgb": "rgb"}
+"""`Splats` fields to gsplat's parameter names, which its strategy functions need."""
+
+
+@dataclass(frozen=True)
+class StepStats:
+    """What one step did: total loss, PSNR of the rendered frame in dB, number of splats."""
+
+    loss: float
+    psnr: float
+    splats: int
+
+
+class Trainer:
+    """See the module docstring.
+
+    Args:
+        raw: initial splats under gsplat's names (`initialise.initial_splats`).
+        fields: the per-frame and the temporal field; a field that is None is never trained or applied.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        footage: Footage,
+        raw: dict[str, Tensor],
+        per_frame: DeformationField | None,
+        temporal: DeformationField,
+        seed: int,
+    ) -> None:
+        self.schedule, self.footage = schedule, footage
+        self.per_frame, self.temporal = per_frame, temporal
+        self.device = footage.freeze_images.device
+        self.random = torch.Generator().manual_seed(seed)
+        self.cameras = CameraTuning(footage.cameras, footage.canonical_freeze, self.device)
+        self.reference_view = CameraBatch.of([footage.canonical_camera], footage.freeze_images)
+        self.population = self._populate(raw)
+        self.field_optimisers = {
+            name: _adam(list(f.parameters())) for name, f in self._fields().items() if f is not None
+        }
+        self.camera_optimiser = _adam([self.cameras.corrections])
+        self.phase_index, self.step_in_phase = 0, 0
+        self.queue: list[int] = []
+        self._neighbours: tuple[Tensor, Tensor] | None = None
+
+    # -- the state ------------------------------------------------------------------------------------------------
+
+    def _fields(self) -> dict[str, DeformationField | None]:
+        return {PER_FRAME: self.per_frame, TEMPORAL: self.temporal}
+
+    def _populate(self, raw: dict[str, Tensor], stats: dict[str, Tensor] | None = None) -> Population:
+        params = {name: nn.Parameter(value.to(self.device).clone()) for name, value in raw.items()}
+        optimisers = {name: _adam([parameter]) for name, parameter in params.items()}
+        return Population(params, optimisers, stats or {})
+
+    @property
+    def phase(self) -> Phase:
+        return self.schedule.phases[self.phase_index]
+
+    @property
+    def finished(self) -> bool:
+        return self.phase_index >= len(self.schedule.phases)
+
+    @property
+    def steps_done(self) -> int:
+        return sum(p.steps for p in self.schedule.phases[: self.phase_index]) + self.step_in_phase
+
+    def splats(self) -> Splats:
+        return Splats(**{ours: self.population.params[name] for ours, name in RAW_NAMES.items()})
+
+    def scene(self) -> DeformableScene:
+        """The scene as it is now, cameras as tuned; shares the trainer's tensors."""
+        tuned = self.cameras.tuned()
+        return DeformableScene(
+            self.splats(),
+            self.per_frame if self._per_frame_on() else None,
+            self.temporal if self._temporal_on() else None,
+            self.footage.canonical_camera,
+            dict(zip(self.footage.freeze_frames, tuned, strict=True)),
+        )
+
+    def _per_frame_on(self) -> bool:
+        """The per-frame field is part of the scene from the first phase on that trains it."""
+        rows = self.schedule.phases[: self.phase_index + 1]
+        return self.per_frame is not None and any(PER_FRAME in row.trains for row in rows)
+
+    def _temporal_on(self) -> bool:
+        return any(TEMPORAL in row.trains for row in self.schedule.phases[: self.phase_index + 1])
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a bit-exact continuation needs, as tensors and plain values (`torch.load(weights_only=True)`)."""
+        return {
+            "phase": self.phase_index,
+            "step": self.step_in_phase,
+            "queue": list(self.queue),
+            "random": self.random.get_state(),
+            "global_random": torch.get_rng_state(),
+            "params": {k: v.detach() for k, v in self.population.params.items()},
+            "stats": self.population.stats,
+            "optimisers": {k: o.state_dict() for k, o in self.population.optimisers.items()},
+            "fields": {k: _module(f).state_dict() for k, f in self._fields().items() if f is not None},
+            "field_optimisers": {k: o.state_dict() for k, o in self.field_optimisers.items()},
+            "cameras": self.cameras.state_dict(),
+            "camera_optimiser": self.camera_optimiser.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from `state`; the schedule, the footage and the fields must be those it was made with."""
+        self.phase_index, self.step_in_phase, self.queue = state["phase"], state["step"], list(state["queue"])
+        self.random.set_state(state["random"])
+        torch.set_rng_state(state["global_random"])
+        self.population = self._populate(state["params"], {k: v.to(self.device) for k, v in state["stats"].items()})
+        for name, optimiser in self.population.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        for name, motion in self._fields().items():
+            if motion is not None:
+                _module(motion).load_state_dict(state["fields"][name])
+                self.field_optimisers[name].load_state_dict(state["field_optimisers"][name])
+                motion.bind(self.splats().activate())
+        self.cameras.load_state_dict(state["cameras"])
+        self.camera_optimiser.load_state_dict(state["camera_optimiser"])
+
+    # -- one step -------------------------------------------------------------------------------------------------
+
+    def step(self) -> StepStats:
+        """One iteration; moves on to the next phase after the current one's last step."""
+        phase, step = self.phase, self.step_in_phase
+        if step == 0:
+            self._enter(phase)
+        self._set_rates(phase)
+        reference = phase.views == REFERENCE or (phase.views == BOTH and step % 2 == 1)
+        position = self._next_frame(phase, reference)
+        target, rendering, loss = self._render_and_score(phase, reference, position)
+        grows = phase.growth is not None and step < phase.growth.stop
+        if grows:
+            rendering.means2d.retain_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        stats = StepStats(float(loss.detach()), _psnr(rendering.image, target), len(self.population))
+        if not math.isfinite(stats.loss):
+            raise Refusal(
+                f"The lift became unstable in {phase.name} (step {step}): the loss is not a number. "
+                "Nothing after the last checkpoint was kept; resume with another --seed or a longer preset."
+            )
+        if grows:
+            self.population.observe(rendering.means2d, rendering.radii, rendering.image.shape[1:3])
+        self._update(phase)
+        if grows:
+            self._grow(phase)
+        self._advance(phase)
+        return stats
+
+    def _advance(self, phase: Phase) -> None:
+        self.step_in_phase += 1
+        if self.step_in_phase >= phase.steps:
+            self.phase_index, self.step_in_phase, self.queue = self.phase_index + 1, 0, []
+
+    def _enter(self, phase: Phase) -> None:
+        """Fresh optimiser state where a phase trains other things than the one before it."""
+        before = self.schedule.phases[self.phase_index - 1].trains if self.phase_index else ()
+        if set(before) & {SPLATS, NEW_SPLATS} != set(phase.trains) & {SPLATS, NEW_SPLATS}:
+            for optimiser in self.population.optimisers.values():
+                optimiser.state.clear()
+        self.population.clear_statistics()
+        for motion in self._fields().values():
+            if motion is not None:
+                motion.bind(self.splats().activate())
+
+    def _next_frame(self, phase: Phase, reference: bool) -> int:
+        """Position of the frame to look at: outwards by share of the phase, else a shuffled round of all."""
+        count = len(self.footage.reference_frames if reference else self.footage.freeze_frames)
+        if phase.outward:
+            return self._outward_frame(phase, count)
+        if not self.queue:
+            rounds = len(self.footage.reference_frames) if phase.views != "freeze-time" else 0
+            rounds = max(rounds, len(self.footage.freeze_frames) if phase.views != REFERENCE else 0)
+            self.queue = torch.randperm(rounds, generator=self.random).tolist()
+        return self.queue.pop() % count
+
+    def _outward_frame(self, phase: Phase, count: int) -> int:
+        """Each frame in turn, away from the canonical one; a frame starts from its inner neighbour's motion."""
+        home = self.footage.canonical_reference
+        order = [*range(home + 1, count), *range(home - 1, -1, -1)]
+        if not order:
+            return home
+        share = phase.steps / len(order)
+        turn = min(int(self.step_in_phase / share), len(order) - 1)
+        if isinstance(self.temporal, NodeField) and (
+            self.step_in_phase == 0 or int((self.step_in_phase - 1) / share) != turn
+        ):
+            position = order[turn]
+            self.temporal.carry(position - (1 if position > home else -1), position, outwards=position > home)
+            self.field_optimisers[TEMPORAL].state.clear()
+        return order[turn]
+
+    def _render_and_score(self, phase: Phase, reference: bool, position: int) -> tuple[Tensor, Rendering, Tensor]:
+        active = self._active(phase)
+        terms: dict[str, Tensor] = {}
+        if reference:
+            target, view = self.footage.reference_images[position], self.reference_view
+            code = float(self.footage.reference_frames[position])
+            shown = self._deformed(active, self.temporal, code, terms={})
+        else:
+            target, view = self.footage.freeze_images[position], self.cameras.view(position)
+            code = float(self.footage.freeze_frames[position])
+            shown = self._deformed(active, self.per_frame if self._per_frame_on() else None, code, terms)
+        if TEMPORAL in phase.trains:
+            terms |= self._motion_terms(active)
+        rendering = rasterize(shown, view)
+        image, goal = rendering.image, target[None]
+        terms["l1"] = losses.reconstruction(image, goal).mean()
+        if phase.weights.get("ssim", 0.0):
+            terms["ssim"] = 1.0 - losses.ssim(image, goal).mean()
+        loss = sum((phase.weights[name] * term for name, term in terms.items() if name in phase.weights), start=0.0)
+        assert isinstance(loss, Tensor)
+        return target, rendering, loss
+
+    def _active(self, phase: Phase) -> ActiveSplats:
+        """Activated splats; in the growth of new splats the canonical ones are detached (Appendix D.2)."""
+        splats = self.splats()
+        if NEW_SPLATS in phase.trains and self._seeded(phase):
+            new = self.population.stats["is_new"]
+            splats = Splats(
+                **{k: torch.where(new.view(-1, *[1] * (v.dim() - 1)), v, v.detach()) for k, v in splats.as_dict().items()}
+            )
+        return splats.activate()
+
+    def _seeded(self, phase: Phase) -> bool:
+        return phase.growth is None or self.step_in_phase >= phase.growth.start
+
+    def _deformed(
+        self, active: ActiveSplats, motion: DeformationField | None, code: float, terms: dict[str, Tensor]
+    ) -> ActiveSplats:
+        if motion is None:
+            return active
+        offsets = motion.offsets(active, code)
+        terms["small-motion"] = losses.small_motion(offsets).mean()
+        return offsets.apply(active)
+
+    def _motion_terms(self, active: ActiveSplats) -> dict[str, Tensor]:
+        """Eq. 7, 8, 11, 12 on the field's control points over a window of consecutive reference frames."""
+        frames = self.footage.reference_frames
+        window = min(CONTROL_WINDOW[isinstance(self.temporal, NodeField)], len(frames))
+        first = int(torch.randint(len(frames) - window + 1, (1,), generator=self.random))
+        codes = torch.tensor(frames[first : first + window], dtype=torch.float32, device=self.device)
+        motion = self.temporal.controls(active, codes)
+        terms = {"norm": losses.motion_norm(motion.offsets).mean()}
+        if window > 1:
+            index, weight = self._neighbourhood(motion.x0)
+            terms["diff"] = losses.motion_difference(motion).mean()
+            terms["rigid"] = losses.local_rigidity(motion, index, weight).mean()
+            terms["rot"] = losses.rotation_agreement(motion, index, weight).mean()
+        return terms
+
+    def _neighbourhood(self, x0: Tensor) -> tuple[Tensor, Tensor]:
+        """Nodes never move at rest, so their neighbours are found once; random controls need theirs anew."""
+        if not isinstance(self.temporal, NodeField):
+            return losses.neighbourhood(x0)
+        if self._neighbours is None:
+            self._neighbours = losses.neighbourhood(x0)
+        return self._neighbours
+
+    def _update(self, phase: Phase) -> None:
+        if SPLATS in phase.trains or (NEW_SPLATS in phase.trains and self._seeded(phase)):
+            for optimiser in self.population.optimisers.values():
+                optimiser.step()
+        for name, optimiser in self.field_optimisers.items():
+            if name in phase.trains:
+                optimiser.step()
+        if CAMERAS in phase.trains:
+            self.camera_optimiser.step()
+        everything = [*self.population.optimisers.values(), *self.field_optimisers.values(), self.camera_optimiser]
+        for optimiser in everything:
+            optimiser.zero_grad(set_to_none=True)
+
+    def _grow(self, phase: Phase) -> None:
+        rule, done = phase.growth, self.step_in_phase + 1
+        assert rule is not None
+        only_new = NEW_SPLATS in phase.trains
+        if only_new and done == rule.start:
+            self.population.seed_new(rule)
+        elif done > rule.start and done % rule.every == 0:
+            self.population.grow(rule, only_new=only_new, prune_big=bool(rule.reset_every) and done > rule.reset_every)
+        elif rule.reset_every and done % rule.reset_every == 400 and done > 400:
+            self.population.reset_opacities(rule.tau_alpha)
+            return
+        else:
+            return
+        for motion in self._fields().values():
+            if motion is not None:
+                motion.bind(self.splats().activate())
+
+    # -- learning rates -------------------------------------------------------------------------------------------
+
+    def _set_rates(self, phase: Phase) -> None:
+        rates, share = self.schedule.rates, self._share_of_stage()
+        fixed = {"scales": rates.scales, "quats": rates.quats, "opacities": rates.opacities, "rgb": rates.rgb}
+        for name, optimiser in self.population.optimisers.items():
+            rate = _decay(rates.means, share) if name == "means" else fixed[name]
+            _set_rate(optimiser, rate * phase.lr_scale)
+        for optimiser in self.field_optimisers.values():
+            _set_rate(optimiser, _decay(rates.field, share))
+        _set_rate(self.camera_optimiser, _decay(rates.cameras, share) * phase.lr_scale)
+
+    def _share_of_stage(self) -> float:
+        """How far the canonical or the motion stage has come, in [0, 1]; rates decay over each anew."""
+        in_motion = [TEMPORAL in row.trains for row in self.schedule.phases]
+        here = in_motion[self.phase_index]
+        total = sum(row.steps for row, m in zip(self.schedule.phases, in_motion, strict=True) if m == here)
+        rows = zip(self.schedule.phases[: self.phase_index], in_motion[: self.phase_index], strict=True)
+        return (sum(row.steps for row, m in rows if m == here) + self.step_in_phase) / max(total, 1)
+
+    def tuned_camera(self, position: int) -> Camera:
+        return self.cameras.tuned()[position]
+
+
+def _adam(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    # 3DGS's eps: gradients of single splats are far below Adam's default of 1e-8.
+    return torch.optim.Adam(parameters, lr=1e-3, betas=(0.9, 0.999), eps=1e-15, fused=True)
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def _decay(ends: tuple[float, float], share: float) -> float:
+    """Exponential from the first to the second rate (3DGS)."""
+    return ends[0] * (ends[1] / ends[0]) ** min(max(share, 0.0), 1.0)
+
+
+def _psnr(image: Tensor, target: Tensor) -> float:
+    error = float((image.detach().clamp(0, 1)[0] - target).square().mean())
+    return -10.0 * math.log10(max(error, 1e-10))
+
+
+def _module(motion: DeformationField) -> nn.Module:
+    assert isinstance(motion, nn.Module)
+    return motion
