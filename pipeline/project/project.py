@@ -1,0 +1,108 @@
+"""The project: one frozen value that holds everything the artist decides and everything that was made.
+
+`takes`, `runs` and `renders` are the library: made by jobs, only ever appended to. `cut` is the intent,
+which undo may change. What moves at 60 Hz (view, time, playing) is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.project.clip import FrameSelection
+from pipeline.project.take import Take
+from renderer.errors import Refusal
+
+PRESETS = ("draft", "standard", "paper")
+DEVICES = ("auto", "cpu", "cuda")
+ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
+
+
+@dataclass(frozen=True)
+class LiftSettings:
+    """How to lift; the schedule tables give the meaning of `preset`. `without` names left-out parts (ablations)."""
+
+    preset: str = "draft"
+    seed: int = 0
+    device: str = "auto"
+    without: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        unknown = set(self.without) - set(ABLATIONS)
+        if self.preset not in PRESETS or self.device not in DEVICES or unknown or self.seed < 0:
+            raise ValueError(
+                f"preset {self.preset!r}, device {self.device!r}, without {self.without}, seed {self.seed}"
+            )
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished lift; `id` names its folder under runs/, `figures` are numbers for people."""
+
+    id: str
+    reference: str
+    freeze_time: str
+    canonical_reference_frame: int
+    canonical_freeze_frame: int
+    settings: LiftSettings
+    figures: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Render:
+    """A picture, film or folder of frames that was rendered from a run. `camera` as on the command line."""
+
+    path: Path
+    run: str
+    camera: str
+    times: tuple[float, ...]
+    size: tuple[int, int]
+    fps: float
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The intent: which takes, which of their frames, which moment they share, how to lift.
+
+    Attributes:
+        reference, freeze_time: ids of the chosen takes.
+        reference_frames, freeze_time_frames: the chosen source frames; None means all.
+        canonical_reference_frame, canonical_freeze_frame: source frames of the shared moment; None until known.
+    """
+
+    prompt: str = ""
+    reference: str | None = None
+    freeze_time: str | None = None
+    reference_frames: FrameSelection | None = None
+    freeze_time_frames: FrameSelection | None = None
+    canonical_reference_frame: int | None = None
+    canonical_freeze_frame: int | None = None
+    lift: LiftSettings = field(default_factory=LiftSettings)
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Project:
+    """The library and the cut."""
+
+    takes: tuple[Take, ...] = ()
+    runs: tuple[Run, ...] = ()
+    renders: tuple[Render, ...] = ()
+    cut: Cut = field(default_factory=Cut)
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def take(self, take_id: str) -> Take:
+        """The take with this id; raises `Refusal` when there is none."""
+        for take in self.takes:
+            if take.id == take_id:
+                return take
+        raise Refusal(f"This project has no take {take_id}; choose one of its takes again.")
+
+    def newest_run(self) -> Run | None:
+        """The last finished lift."""
+        return self.runs[-1] if self.runs else None

@@ -1,0 +1,54 @@
+"""A take: one video that came into a project, with the whole request that made it.
+
+Nothing is ever overwritten: a re-roll is a new take with a parent and another seed. A video that a person
+brought is a take too; its provider is "file".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.project.clip import Clip
+
+KINDS = ("reference", "freeze_time", "extend", "reroll")
+
+
+@dataclass(frozen=True)
+class VideoRequest:
+    """Everything that a provider is told.
+
+    Attributes:
+        kind: one of `KINDS`.
+        provider: who makes the video; "file" for one that was brought.
+        context: ids of the takes that it goes on from; known_frames: their frames that stay as they are.
+        seed, steps: of the sampler; 0 where there is none. size: (height, width) px.
+    """
+
+    kind: str
+    prompt: str = ""
+    provider: str = "file"
+    context: tuple[str, ...] = ()
+    known_frames: tuple[int, ...] = ()
+    seed: int = 0
+    steps: int = 0
+    size: tuple[int, int] = (0, 0)
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"a take is one of {', '.join(KINDS)}, not {self.kind!r}")
+
+
+@dataclass(frozen=True)
+class Take:
+    """One video of the project; `id` is unique in it, `parent` the id of the take that this one re-rolls."""
+
+    id: str
+    request: VideoRequest
+    clip: Clip
+    parent: str | None = None
+    rating: int = 0
+    notes: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
