@@ -64,7 +64,7 @@ class MotionTable:
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """Splats at one moment, activated: means [N, 3], quats [N, 4] unit wxyz, scales [N, 3], opacities [N], rgb [N, 3]."""
+    """Activated splats of one moment: means [N, 3], quats [N, 4] wxyz, scales [N, 3], opacities [N], rgb [N, 3]."""
 
     means: Float32
     quats: Float32
@@ -127,7 +127,8 @@ class Snapshot:
     def save(self, path: Path) -> None:
         """Write atomically: a reader sees the old file or the new one, never a part."""
         tensors = {
-            "means": self.means, "quats": self.quats, "scales": self.scales, "opacities": self.opacities, "rgb": self.rgb,
+            "means": self.means, "quats": self.quats, "scales": self.scales,
+            "opacities": self.opacities, "rgb": self.rgb,
         }  # fmt: skip
         for name, table in (("temporal", self.temporal), ("per_frame", self.per_frame)):
             tensors |= {f"{name}.{part}": getattr(table, part) for part in ("positions", "rows", "offsets")}
@@ -158,7 +159,9 @@ class Snapshot:
                 n: MotionTable(tensors[f"{n}.positions"], tensors[f"{n}.rows"], tensors[f"{n}.offsets"])
                 for n in ("temporal", "per_frame")
             }
-            core = {n: tensors[n].astype(np.float32, copy=False) for n in ("means", "quats", "scales", "opacities", "rgb")}
+            core = {
+                n: tensors[n].astype(np.float32, copy=False) for n in ("means", "quats", "scales", "opacities", "rgb")
+            }
             snapshot = cls(
                 **core,
                 **tables,

@@ -1,7 +1,7 @@
 """Growth of splats: 3DGS's split, clone, prune and opacity reset, and the growth of new splats only (Appendix D.2).
 
-The tensor surgery is gsplat's (`gsplat.strategy.ops`), which keeps optimiser state and running statistics aligned; the decisions
-are here, since Appendix D.2 needs the canonical splats left out of them.
+The tensor surgery is gsplat's (`gsplat.strategy.ops`), which keeps optimiser state and running statistics aligned;
+the decisions are here, since Appendix D.2 needs the canonical splats left out of them.
 """
 
 from __future__ import annotations

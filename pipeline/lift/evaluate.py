@@ -1,8 +1,8 @@
 """How good a lift is, against frames that it never saw.
 
-The rules are those of a scene folder (`scene.json`, `reference.mp4`, `freeze_time.mp4`, `held_out.mp4`): each held-out entry is
-rendered with the tuned camera of its freeze-time frame at its reference time, per-frame deformation off, at the truth's own
-size; PSNR over the whole image in sRGB [0, 1], mean over entries.
+The rules are those of a scene folder (`scene.json`, `reference.mp4`, `freeze_time.mp4`, `held_out.mp4`): each
+held-out entry is rendered with the tuned camera of its freeze-time frame at its reference time, per-frame deformation
+off, at the truth's own size; PSNR over the whole image in sRGB [0, 1], mean over entries.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def _matched(photo: Image, goal: Image) -> Image:
 
 
 def _floats(frames: npt.NDArray[np.uint8]) -> Image:
-    return frames.astype(np.float32) / np.float32(255.0)
+    return np.asarray(frames, np.float32) / np.float32(255.0)
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -1,8 +1,8 @@
 """The first splats and the motion nodes.
 
-COLMAP's points start the splats (Appendix D.4). Small generated frames give only a few hundred of them, which growth would take
-thousands of steps to make up for, so the short presets also seed splats at pixels of the freeze-time frames, at a depth
-interpolated between the points that the frame sees.
+COLMAP's points start the splats (Appendix D.4). Small generated frames give only a few hundred of them, which growth
+would take thousands of steps to make up for, so the short presets also seed splats at pixels of the freeze-time
+frames, at a depth interpolated between the points that the frame sees.
 """
 
 from __future__ import annotations
@@ -109,13 +109,15 @@ def place_nodes(means: Tensor, camera: Camera, activity: Tensor | None, count: i
     at = pixels[inside].astype(int)
     busy = torch.from_numpy(activity.cpu().numpy()[at[:, 1], at[:, 0]] > 0).to(means.device)
     movers = visible[busy]
-    some = spread_nodes(movers, 2 * count // 3).to(means.device) if len(movers) > 8 else torch.zeros(0, dtype=torch.long)
+    some = (
+        spread_nodes(movers, 2 * count // 3).to(means.device) if len(movers) > 8 else torch.zeros(0, dtype=torch.long)
+    )
     rest = visible[spread_nodes(visible, count - len(some)).to(means.device)]
     return torch.cat([movers[some], rest])
 
 
 def activity_mask(reference: Tensor, canonical: int, threshold: float = 0.06, grow: int = 9) -> Tensor:
-    """Pixels [H, W] that any reference frame [T, H, W, 3] shows different from the canonical one, dilated by `grow` px."""
+    """Pixels [H, W] that any reference frame [T, H, W, 3] shows changed from the canonical one, grown by `grow` px."""
     change = (reference - reference[canonical]).abs().amax(-1)
     changed = (change > threshold).float().sum(0) >= 1
     dilated = torch.nn.functional.max_pool2d(changed.float()[None, None], 2 * grow + 1, 1, grow)

@@ -1,7 +1,8 @@
 """The lift from frames to scene: poses, first splats, the rows of the schedule, snapshots and checkpoints.
 
-`lift` is a generator of messages, so the command line, the worker process and the tests consume the same stream. It keeps, in
-the run's folder, `snapshot.safetensors` (the newest picture, and at the end the result) and `checkpoint.pt`.
+`lift` is a generator of messages, so the command line, the worker process and the tests consume the same stream. It
+keeps, in the run's folder, `snapshot.safetensors` (the newest picture, and at the end the result) and
+`checkpoint.pt`.
 """
 
 from __future__ import annotations
@@ -136,8 +137,8 @@ def make_footage(inputs: LiftInputs, settings: LiftSettings, poses: SolvedPoses,
     size = (int(inputs.freeze_time.shape[1]), int(inputs.freeze_time.shape[2]))
     if settings.canonical_freeze_frame not in frames:
         raise Refusal(
-            f"The canonical freeze-time frame {settings.canonical_freeze_frame} has no solved camera; choose another one "
-            "with --canonical-freeze-frame."
+            f"The canonical freeze-time frame {settings.canonical_freeze_frame} has no solved camera; choose another "
+            "one with --canonical-freeze-frame."
         )
     if settings.canonical_reference_frame not in inputs.reference_indices:
         raise Refusal(f"The reference video has no frame {settings.canonical_reference_frame} to be the canonical one.")
@@ -263,7 +264,9 @@ def save_snapshot(trainer: Trainer, inputs: LiftInputs, settings: LiftSettings, 
         "freeze_frames": list(trainer.footage.freeze_frames),
         "fps": inputs.fps,
     }
-    scene.bake([float(t) for t in inputs.reference_indices], [float(k) for k in trainer.footage.freeze_frames]).save(path)
+    scene.bake([float(t) for t in inputs.reference_indices], [float(k) for k in trainer.footage.freeze_frames]).save(
+        path
+    )
 
 
 def save_checkpoint(state: dict[str, Any], path: Path) -> None:
@@ -276,7 +279,9 @@ def save_checkpoint(state: dict[str, Any], path: Path) -> None:
             os.fsync(file.fileno())
         os.replace(scratch, path)
     except OSError as fault:
-        raise Refusal(f"The checkpoint could not be written ({fault.strerror}); free some disk space and --resume.") from fault
+        raise Refusal(
+            f"The checkpoint could not be written ({fault.strerror}); free some disk space and --resume."
+        ) from fault
     finally:
         scratch.unlink(missing_ok=True)
 

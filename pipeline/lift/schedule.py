@@ -2,14 +2,15 @@
 
 Readings of the paper, where it is silent or disagrees with itself, chosen once and here:
 
-* Appendix C counts iterations through both stages (0-3 k, -20 k, +10 k, +5 k, 35-40 k); section 4 says 20 k a stage. They
-  agree when joint fine-tuning is the 35-40 k part, with SDS.
+* Appendix C counts iterations through both stages (0-3 k, -20 k, +10 k, +5 k, 35-40 k); section 4 says 20 k a stage.
+  They agree when joint fine-tuning is the 35-40 k part, with SDS.
 * Opacity resets are shifted by 400 steps, so that none falls on the step where the deformation switches on.
 * lambda_w, k and the encoding's frequencies are Dynamic3DGaussians' and Deformable-3DGS's (`losses`, `deformation`).
 * Eq. 7-12 apply wherever the temporal field is trained.
 
-`draft` and `standard` differ from `paper` in length, in the field (motion nodes) and in one row of their own: the motion is first
-found frame by frame outwards from the canonical frame, which takes a twentieth of the steps of finding it from all frames at once.
+`draft` and `standard` differ from `paper` in length, in the field (motion nodes) and in one row of their own: the
+motion is first found frame by frame outwards from the canonical frame, which takes a twentieth of the steps of
+finding it from all frames at once.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Growth:
     """Split, clone and prune (3DGS), with Appendix E.2's thresholds.
 
     Attributes:
-        start, stop, every: steps within the phase. reset_every: opacity reset, 0 for never, first at `reset_every + 400`.
+        start, stop, every: steps within the phase. reset_every: opacity reset, 0 for never, first at `reset_every +
+            400`.
         tau_grad: mean screen-space gradient, in units of half the image, that makes a splat grow.
         tau_alpha: opacity under which a splat is pruned. limit: no growth beyond this many splats.
     """
@@ -119,7 +121,9 @@ def _paper() -> Schedule:
         name="paper",
         field="mlp",
         phases=(
-            Phase("Warm-up", 3_000, "freeze-time", (SPLATS, CAMERAS), {"l1": 1.0}, Growth(500, 3_000, reset_every=3_000)),
+            Phase(
+                "Warm-up", 3_000, "freeze-time", (SPLATS, CAMERAS), {"l1": 1.0}, Growth(500, 3_000, reset_every=3_000),
+            ),
             Phase(
                 "Deformation and growth", 12_000, "freeze-time", (SPLATS, PER_FRAME, CAMERAS),
                 {"l1": 1.0, "small-motion": REGULARISER}, Growth(0, 12_000, reset_every=3_000),
@@ -142,7 +146,7 @@ def _paper() -> Schedule:
 
 
 def _short(name: str, unit: int, limit: int, max_side: int) -> Schedule:
-    """The table of `draft` and `standard`: the paper's rows, `unit` steps long where the paper takes about 1 k to 3 k."""
+    """The table of `draft` and `standard`: rows of `unit` steps where the paper takes thousands."""
     grow = Growth(start=unit // 5, stop=2 * unit, every=max(unit // 8, 25), limit=limit)
     return Schedule(
         name=name,

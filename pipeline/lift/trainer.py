@@ -128,7 +128,7 @@ class Trainer:
         return any(TEMPORAL in row.trains for row in self.schedule.phases[: self.phase_index + 1])
 
     def state(self) -> dict[str, Any]:
-        """Everything that a bit-exact continuation needs, as tensors and plain values (`torch.load(weights_only=True)`)."""
+        """What a bit-exact continuation needs, as tensors and plain values (`torch.load(weights_only=True)`)."""
         return {
             "phase": self.phase_index,
             "step": self.step_in_phase,
@@ -138,7 +138,7 @@ class Trainer:
             "params": {k: v.detach() for k, v in self.population.params.items()},
             "stats": self.population.stats,
             "optimisers": {k: o.state_dict() for k, o in self.population.optimisers.items()},
-            "fields": {k: _module(f).state_dict() for k, f in self._fields().items() if f is not None},
+            "fields": {k: f.state_dict() for k, f in self._fields().items() if f is not None},
             "field_optimisers": {k: o.state_dict() for k, o in self.field_optimisers.items()},
             "cameras": self.cameras.state_dict(),
             "camera_optimiser": self.camera_optimiser.state_dict(),
@@ -154,7 +154,7 @@ class Trainer:
             optimiser.load_state_dict(state["optimisers"][name])
         for name, motion in self._fields().items():
             if motion is not None:
-                _module(motion).load_state_dict(state["fields"][name])
+                motion.load_state_dict(state["fields"][name])
                 self.field_optimisers[name].load_state_dict(state["field_optimisers"][name])
                 motion.bind(self.splats().activate())
         self.cameras.load_state_dict(state["cameras"])
@@ -182,7 +182,7 @@ class Trainer:
                 "Nothing after the last checkpoint was kept; resume with another --seed or a longer preset."
             )
         if grows:
-            self.population.observe(rendering.means2d, rendering.radii, rendering.image.shape[1:3])
+            self.population.observe(rendering.means2d, rendering.radii, self.footage.size)
         self._update(phase)
         if grows:
             self._grow(phase)
@@ -260,7 +260,10 @@ class Trainer:
         if NEW_SPLATS in phase.trains and self._seeded(phase):
             new = self.population.stats["is_new"]
             splats = Splats(
-                **{k: torch.where(new.view(-1, *[1] * (v.dim() - 1)), v, v.detach()) for k, v in splats.as_dict().items()}
+                **{
+                    k: torch.where(new.view(-1, *[1] * (v.dim() - 1)), v, v.detach())
+                    for k, v in splats.as_dict().items()
+                }
             )
         return splats.activate()
 
@@ -365,14 +368,10 @@ def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 def _decay(ends: tuple[float, float], share: float) -> float:
     """Exponential from the first to the second rate (3DGS)."""
-    return ends[0] * (ends[1] / ends[0]) ** min(max(share, 0.0), 1.0)
+    return float(ends[0] * (ends[1] / ends[0]) ** min(max(share, 0.0), 1.0))
 
 
 def _psnr(image: Tensor, target: Tensor) -> float:
     error = float((image.detach().clamp(0, 1)[0] - target).square().mean())
     return -10.0 * math.log10(max(error, 1e-10))
 
-
-def _module(motion: DeformationField) -> nn.Module:
-    assert isinstance(motion, nn.Module)
-    return motion

@@ -12,9 +12,9 @@ the canonical code by construction, delta(x, c) = F(x, c) - F(x, c0), and zero e
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -60,21 +60,22 @@ class ControlMotion:
         return nn.functional.normalize(self.q0 + self.offsets.dq, dim=-1)
 
 
-class DeformationField(Protocol):
+class DeformationField(nn.Module, ABC):
     """See the module docstring; `bind` must follow every change of the number or order of splats."""
 
     canonical_code: float
 
+    @abstractmethod
     def bind(self, splats: ActiveSplats) -> None:
         """Prepare for these splats (neighbourhoods); cheap to call again."""
 
+    @abstractmethod
     def offsets(self, splats: ActiveSplats, code: float) -> Offsets:
         """Offsets of the bound splats at one code; zero at the canonical code."""
 
+    @abstractmethod
     def controls(self, splats: ActiveSplats, codes: Tensor) -> ControlMotion:
         """Offsets of the control points at codes [C]."""
-
-    def parameters(self) -> Sequence[nn.Parameter]: ...
 
 
 def positional_encoding(x: Tensor, frequencies: int) -> Tensor:
@@ -130,7 +131,7 @@ class DeformationMlp(nn.Module):
         return dx, rotation, ds
 
 
-class MlpField(nn.Module):
+class MlpField(DeformationField):
     """The paper's field: `DeformationMlp` on every splat.
 
     Args:
@@ -213,7 +214,7 @@ def perspective_coordinates(x: Tensor) -> Tensor:
     return torch.cat([x[..., :2] / z, z.log()], -1)
 
 
-class NodeField(nn.Module):
+class NodeField(DeformationField):
     """Rigidly moving nodes, blended by nearest neighbours.
 
     x' = sum_m w_m (R_m (x - p_m) + p_m + t_m), q' = normalise(sum_m w_m r_m) q; scales stay (ds = 0).

@@ -7,7 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.lift import losses
-from renderer.diff.deformation import ControlMotion, Offsets, quaternion_multiply, quaternion_rotate, rotation_from_vector
+from renderer.diff.deformation import (
+    ControlMotion,
+    Offsets,
+    quaternion_multiply,
+    quaternion_rotate,
+    rotation_from_vector,
+)
 
 
 def conj(q: Tensor) -> Tensor:
@@ -95,7 +101,7 @@ def test_ssim_agrees_with_scikit_image() -> None:
     a = rng.random((48, 40, 3))
     b = np.clip(a + 0.1 * rng.standard_normal(a.shape), 0, 1)
     ours = losses.ssim(torch.tensor(a)[None], torch.tensor(b)[None])[0, 5:-5, 5:-5]
-    _, theirs = structural_similarity(
+    _, theirs = structural_similarity(  # type: ignore[no-untyped-call]
         a, b, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1.0, channel_axis=2, full=True,
         truncate=3.5,
     )  # fmt: skip

@@ -1,0 +1,62 @@
+"""The tables say what Appendix C, D and E say."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.lift.run import ablated
+from pipeline.lift.schedule import CAMERAS, NEW_SPLATS, PER_FRAME, PRESETS, SPLATS, TEMPORAL, preset
+from renderer.errors import Refusal
+
+
+def test_paper_lengths_are_those_of_appendix_c() -> None:
+    paper = preset("paper")
+    canonical = [p for p in paper.phases if p.views == "freeze-time"]
+    motion = [p for p in paper.phases if p.views != "freeze-time"]
+    assert [p.steps for p in canonical] == [3_000, 12_000, 5_000]
+    assert [p.steps for p in motion] == [10_000, 5_000, 5_000]
+    assert paper.total_steps == 40_000
+
+
+def test_paper_freezes_what_appendix_c_freezes() -> None:
+    warm_up, deform, _, motion, growth, joint = preset("paper").phases
+    assert PER_FRAME not in warm_up.trains and PER_FRAME in deform.trains
+    assert motion.trains == (TEMPORAL,)
+    assert set(growth.trains) == {NEW_SPLATS, TEMPORAL}
+    assert {SPLATS, PER_FRAME, TEMPORAL, CAMERAS} == set(joint.trains) and joint.views == "both"
+
+
+def test_paper_weights_and_thresholds_are_those_of_appendix_e() -> None:
+    phases = preset("paper").phases
+    for phase in phases:
+        assert phase.weights["l1"] == 1.0
+        assert all(phase.weights.get(n, 0.01) == 0.01 for n in ("small-motion", "norm", "diff", "rigid", "rot"))
+    assert phases[2].weights["sds"] == 5.0 and phases[5].weights["sds"] == 20.0
+    growths = [p.growth for p in phases if p.growth]
+    assert [g.tau_alpha for g in growths] == [5e-3, 5e-3, 1e-2]
+    assert {g.tau_grad for g in growths} == {2e-4}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_finds_motion_with_splats_frozen_before_it_grows_new_ones(name: str) -> None:
+    phases = preset(name).phases
+    first_motion = next(i for i, p in enumerate(phases) if TEMPORAL in p.trains)
+    assert phases[first_motion].trains == (TEMPORAL,)
+    assert SPLATS in phases[first_motion].frozen
+    assert any(NEW_SPLATS in p.trains for p in phases[first_motion:])
+    assert phases[-1].views == "both"
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(Refusal, match="draft, standard, paper"):
+        preset("fast")
+
+
+def test_ablations_remove_their_part_and_nothing_else() -> None:
+    table = preset("draft")
+    without = ablated(table, ("per-frame-deformation",))
+    assert all(PER_FRAME not in p.trains for p in without.phases)
+    assert without.total_steps == table.total_steps
+    assert all("small-motion" not in p.weights for p in ablated(table, ("small-motion",)).phases)
+    still = ablated(table, ("freeze-time",))
+    assert {p.views for p in still.phases} == {"reference"}
