@@ -63,10 +63,11 @@ def image_size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as header:
             width, height = header.size
+            # First the sizes: for a PNG, Pillow decodes the pixels to look for EXIF.
+            _check_side(path, height, width)
             turned = header.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
     except _DAMAGE as fault:
         raise _unreadable(path) from fault
-    _check_side(path, height, width)
     return (width, height) if turned else (height, width)
 
 

@@ -38,7 +38,7 @@ def expected_rgb(planes: Planes, matrix: str, full: bool) -> npt.NDArray[np.floa
     )
     r, b = y + 2 * (1 - kr) * v, y + 2 * (1 - kb) * u
     g = (y - kr * r - kb * b) / (1 - kr - kb)
-    return np.clip(255 * np.stack([r, g, b], -1), 0, 255)
+    return np.asarray(np.clip(255 * np.stack([r, g, b], -1), 0, 255), np.float64)
 
 
 def write_raw(
