@@ -1,0 +1,270 @@
+"""Front to back compositing of binned splats, one tile at a time, forward and backward.
+
+Per pixel, with the splats of its tile in depth order: alpha = min(0.999, opacity exp(-sigma)), nothing under
+1/255, and no splat that would bring the transmittance T to 1e-4 or less (gsplat 1.5.3). A finished pixel holds
+-T, which fails every later test by itself, so rows need no branch. Backward walks the same way: what lies
+behind a splat is the finished pixel minus the running sum, which needs one number a pixel, not four.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import get_num_threads, prange
+
+from renderer.tiles.binning import TILE_HEIGHT, TILE_WIDTH, Bins
+from renderer.tiles.jit import inner, kernel, take_ticket
+from renderer.tiles.projection import ALPHA_CUT, Floats
+from renderer.tiles.simd import (
+    any_positive, exp2, fma, lanes_count, lanes_load, lanes_store, lanes_sum, negative_magnitude, spread, where_greater,
+)  # fmt: skip
+
+ALPHA_MAX = 0.999
+T_MIN = 1e-4
+MOMENTS = 12  # numbers a (tile, splat) pair sends back; 10 are used
+_PLANE = TILE_WIDTH * TILE_HEIGHT
+_CHECK_EVERY = 16  # splats between two looks for a finished tile
+
+
+def blend_forward(bins: Bins, background: Floats, t_min: float, image: Floats, depth: Floats, alpha: Floats) -> Any:
+    """Fill image [C, H, W, 3], depth [C, H, W] (accumulated, not normalised) and alpha [C, H, W].
+
+    background is [C, 3]. Returns [tiles] int64, one past the last intersection that any pixel of a tile used.
+    """
+    last = np.zeros(len(bins.tile_start) - 1, np.int64)
+    _forward(
+        bins.splats, bins.tile_start, bins.ranks, bins.rows, bins.grid, background, t_min, image, depth, alpha, last,
+        get_num_threads(),
+    )  # fmt: skip
+    return last
+
+
+@kernel
+def _forward(
+    splats: Floats, tile_start: Any, ranks: Any, rows: Any, grid: tuple[int, int, int], background: Floats,
+    t_min: float, image: Floats, depth: Floats, alpha: Floats, last: Any, n_workers: int,
+) -> None:  # fmt: skip
+    counter = np.zeros(1, np.int64)
+    n_tiles = len(tile_start) - 1
+    for _worker in prange(n_workers):
+        state = np.empty(5 * _PLANE, splats.dtype)
+        while True:
+            tile = take_ticket(counter)
+            if tile >= n_tiles:
+                break
+            column, row, c = tile % grid[2], tile // grid[2] % grid[1], tile // (grid[2] * grid[1])
+            left, top = column * TILE_WIDTH, row * TILE_HEIGHT
+            first, end = tile_start[tile], tile_start[tile + 1]
+            last[tile] = _forward_tile(splats, ranks, rows, first, end, left, top, t_min, state)
+            _write_tile(state, background[c], left, top, image[c], depth[c], alpha[c])
+
+
+@inner
+def _offsets(splats: Floats, rank: int, left: int, lanes: Any) -> Any:
+    """Per lane: x offset from the splat's mean, and the parts of log2(alpha) that don't change from row to row."""
+    dx = spread(lanes, splats[rank, 0]) - (lanes + spread(lanes, left + 0.5))
+    still = fma(spread(lanes, splats[rank, 2]) * dx, dx, spread(lanes, splats[rank, 5]))
+    slope = spread(lanes, splats[rank, 3]) * dx
+    return dx, still, slope
+
+
+@inner
+def _forward_tile(
+    splats: Floats, ranks: Any, rows: Any, first: int, end: int, left: int, top: int, t_min: float, state: Floats
+) -> int:
+    """Blend one tile into state: planes T, r, g, b, depth. Returns one past the last intersection looked at."""
+    lanes = lanes_count(state)
+    zero, one = spread(lanes, 0.0), spread(lanes, 1.0)
+    cap, cut, stop = spread(lanes, ALPHA_MAX), spread(lanes, ALPHA_CUT), spread(lanes, t_min)
+    for i in range(0, _PLANE, TILE_WIDTH):
+        lanes_store(state, i, one)
+        for plane in range(1, 5):
+            lanes_store(state, plane * _PLANE + i, zero)
+    for entry in range(first, end):
+        if (entry - first) % _CHECK_EVERY == _CHECK_EVERY - 1 and not _alive(state):
+            return entry
+        rank = np.int64(ranks[entry])
+        dx, still, slope = _offsets(splats, rank, left, lanes)
+        curve = spread(lanes, splats[rank, 4])
+        y = spread(lanes, splats[rank, 1])
+        r, g = spread(lanes, splats[rank, 6]), spread(lanes, splats[rank, 7])
+        b, d = spread(lanes, splats[rank, 8]), spread(lanes, splats[rank, 9])
+        span = np.int64(rows[entry])
+        for row in range(span & 255, span >> 8):
+            i = row * TILE_WIDTH
+            dy = y - spread(lanes, np.float64(top + row) + 0.5)
+            power = exp2(fma(dy, fma(dy, curve, slope), still))
+            power = where_greater(power, cap, cap, power)
+            power = where_greater(cut, power, zero, power)
+            t = lanes_load(state, i)
+            weight = power * t
+            after = t - weight
+            lanes_store(state, i, where_greater(after, stop, after, negative_magnitude(t)))
+            weight = where_greater(after, stop, weight, zero)
+            lanes_store(state, _PLANE + i, fma(weight, r, lanes_load(state, _PLANE + i)))
+            lanes_store(state, 2 * _PLANE + i, fma(weight, g, lanes_load(state, 2 * _PLANE + i)))
+            lanes_store(state, 3 * _PLANE + i, fma(weight, b, lanes_load(state, 3 * _PLANE + i)))
+            lanes_store(state, 4 * _PLANE + i, fma(weight, d, lanes_load(state, 4 * _PLANE + i)))
+    return end
+
+
+@inner
+def _alive(state: Floats) -> bool:
+    """Whether any pixel of the tile still takes splats."""
+    for i in range(0, _PLANE, TILE_WIDTH):
+        if any_positive(lanes_load(state, i)):
+            return True
+    return False
+
+
+@inner
+def _write_tile(state: Floats, background: Floats, left: int, top: int, image: Floats, depth: Floats, alpha: Floats) -> None:
+    """Composite a finished tile over the background into the picture."""
+    height, width = alpha.shape
+    for y in range(top, min(top + TILE_HEIGHT, height)):
+        for x in range(left, min(left + TILE_WIDTH, width)):
+            i = (y - top) * TILE_WIDTH + x - left
+            t = abs(state[i])
+            for k in range(3):
+                image[y, x, k] = state[(1 + k) * _PLANE + i] + t * background[k]
+            depth[y, x] = state[4 * _PLANE + i]
+            alpha[y, x] = 1 - t
+
+
+def blend_backward(bins: Bins, last: Any, t_min: float, outputs: tuple[Floats, ...], grads: tuple[Floats, ...]) -> Floats:
+    """Moments [slots, 12] of every intersection, from outputs (image, depth, alpha) and the gradients to them.
+
+    Columns: sums over pixels of w, w dx, w dy, w dx^2, w dx dy, w dy^2, where w = alpha dL/dalpha and (dx, dy) points
+    from the pixel to the mean; then the gradients to r, g, b and depth.
+    """
+    image, depth, alpha = outputs
+    v_image, v_depth, v_alpha = grads
+    moments = np.zeros((int(bins.tile_start[-1]), MOMENTS), image.dtype)
+    _backward(
+        bins.splats, bins.tile_start, bins.ranks, bins.slots, bins.rows, bins.grid, last, t_min,
+        image, depth, alpha, v_image, v_depth, v_alpha, moments, get_num_threads(),
+    )  # fmt: skip
+    return moments
+
+
+@kernel
+def _backward(
+    splats: Floats, tile_start: Any, ranks: Any, slots: Any, rows: Any, grid: tuple[int, int, int], last: Any,
+    t_min: float, image: Floats, depth: Floats, alpha: Floats, v_image: Floats, v_depth: Floats, v_alpha: Floats,
+    moments: Floats, n_workers: int,
+) -> None:  # fmt: skip
+    counter = np.zeros(1, np.int64)
+    n_tiles = len(tile_start) - 1
+    for _worker in prange(n_workers):
+        state = np.empty(6 * _PLANE, splats.dtype)
+        while True:
+            tile = take_ticket(counter)
+            if tile >= n_tiles:
+                break
+            column, row, c = tile % grid[2], tile // grid[2] % grid[1], tile // (grid[2] * grid[1])
+            left, top = column * TILE_WIDTH, row * TILE_HEIGHT
+            if tile_start[tile] < last[tile]:
+                _read_tile(
+                    left, top, image[c], depth[c], alpha[c], v_image[c], v_depth[c], v_alpha[c], state,
+                )  # fmt: skip
+                _backward_tile(splats, ranks, slots, rows, tile_start[tile], last[tile], left, top, t_min, state, moments)
+
+
+@inner
+def _read_tile(
+    left: int, top: int, image: Floats, depth: Floats, alpha: Floats, v_image: Floats, v_depth: Floats, v_alpha: Floats,
+    state: Floats,
+) -> None:  # fmt: skip
+    """Start backward: planes T = 1, what is still to come, and the gradients to r, g, b, depth."""
+    height, width = alpha.shape
+    for i in range(6 * _PLANE):
+        state[i] = 0
+    for y in range(top, min(top + TILE_HEIGHT, height)):
+        for x in range(left, min(left + TILE_WIDTH, width)):
+            i = (y - top) * TILE_WIDTH + x - left
+            state[i] = 1
+            rest = depth[y, x] * v_depth[y, x] - (1 - alpha[y, x]) * v_alpha[y, x]
+            for k in range(3):
+                rest += image[y, x, k] * v_image[y, x, k]
+                state[(2 + k) * _PLANE + i] = v_image[y, x, k]
+            state[_PLANE + i] = rest
+            state[5 * _PLANE + i] = v_depth[y, x]
+
+
+@inner
+def _backward_tile(
+    splats: Floats, ranks: Any, slots: Any, rows: Any, first: int, end: int, left: int, top: int, t_min: float,
+    state: Floats, moments: Floats,
+) -> None:  # fmt: skip
+    """Moments of every intersection of one tile; pixels outside the image have no gradient and add nothing."""
+    lanes = lanes_count(state)
+    zero, one = spread(lanes, 0.0), spread(lanes, 1.0)
+    cap, cut, stop = spread(lanes, ALPHA_MAX), spread(lanes, ALPHA_CUT), spread(lanes, t_min)
+    for entry in range(first, end):
+        rank = np.int64(ranks[entry])
+        dx, still, slope = _offsets(splats, rank, left, lanes)
+        curve = spread(lanes, splats[rank, 4])
+        y = spread(lanes, splats[rank, 1])
+        r, g = spread(lanes, splats[rank, 6]), spread(lanes, splats[rank, 7])
+        b, d = spread(lanes, splats[rank, 8]), spread(lanes, splats[rank, 9])
+        w0 = w1 = w2 = sum_r = sum_g = sum_b = sum_d = zero
+        span = np.int64(rows[entry])
+        for row in range(span & 255, span >> 8):
+            i = row * TILE_WIDTH
+            dy = y - spread(lanes, np.float64(top + row) + 0.5)
+            raw = exp2(fma(dy, fma(dy, curve, slope), still))
+            power = where_greater(raw, cap, cap, raw)
+            power = where_greater(cut, power, zero, power)
+            t = lanes_load(state, i)
+            weight = power * t
+            after = t - weight
+            lanes_store(state, i, where_greater(after, stop, after, negative_magnitude(t)))
+            weight = where_greater(after, stop, weight, zero)
+            power = where_greater(after, stop, power, zero)
+            v_r, v_g = lanes_load(state, 2 * _PLANE + i), lanes_load(state, 3 * _PLANE + i)
+            v_b, v_d = lanes_load(state, 4 * _PLANE + i), lanes_load(state, 5 * _PLANE + i)
+            colour = weight * fma(r, v_r, fma(g, v_g, fma(b, v_b, d * v_d)))
+            rest = lanes_load(state, _PLANE + i) - colour
+            lanes_store(state, _PLANE + i, rest)
+            w = colour - power / (one - power) * rest
+            w = where_greater(raw, cap, zero, w)
+            w0 = w0 + w
+            w1 = fma(w, dy, w1)
+            w2 = fma(w * dy, dy, w2)
+            sum_r, sum_g = fma(weight, v_r, sum_r), fma(weight, v_g, sum_g)
+            sum_b, sum_d = fma(weight, v_b, sum_b), fma(weight, v_d, sum_d)
+        slot = np.int64(slots[entry])
+        moments[slot, 0], moments[slot, 1], moments[slot, 2] = lanes_sum(w0), lanes_sum(w0 * dx), lanes_sum(w1)
+        moments[slot, 3], moments[slot, 4], moments[slot, 5] = lanes_sum(w0 * dx * dx), lanes_sum(w1 * dx), lanes_sum(w2)
+        moments[slot, 6], moments[slot, 7] = lanes_sum(sum_r), lanes_sum(sum_g)
+        moments[slot, 8], moments[slot, 9] = lanes_sum(sum_b), lanes_sum(sum_d)
+
+
+@kernel
+def gather_gradients(
+    order: Any, first_slot: Any, moments: Floats, conics: Floats, opacities: Floats,
+    v_means2d: Floats, v_conics: Floats, v_depths: Floats, v_opacities: Floats, v_rgb: Floats,
+) -> None:  # fmt: skip
+    """Add up each splat's slots, always in slot order, and turn the moments into gradients, all [C, N, ...]."""
+    n_splats = conics.shape[1]
+    for rank in prange(len(order)):
+        c, n = order[rank] // n_splats, order[rank] % n_splats
+        m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = m8 = m9 = 0.0
+        for slot in range(first_slot[rank], first_slot[rank + 1]):
+            m0 += moments[slot, 0]
+            m1 += moments[slot, 1]
+            m2 += moments[slot, 2]
+            m3 += moments[slot, 3]
+            m4 += moments[slot, 4]
+            m5 += moments[slot, 5]
+            m6 += moments[slot, 6]
+            m7 += moments[slot, 7]
+            m8 += moments[slot, 8]
+            m9 += moments[slot, 9]
+        a, b, k = conics[c, n, 0], conics[c, n, 1], conics[c, n, 2]
+        v_means2d[c, n, 0], v_means2d[c, n, 1] = -(a * m1 + b * m2), -(b * m1 + k * m2)
+        v_conics[c, n, 0], v_conics[c, n, 1], v_conics[c, n, 2] = -0.5 * m3, -m4, -0.5 * m5
+        v_opacities[c, n] = m0 / opacities[n]
+        v_rgb[c, n, 0], v_rgb[c, n, 1], v_rgb[c, n, 2] = m6, m7, m8
+        v_depths[c, n] = m9
