@@ -1,20 +1,133 @@
-"""From parsed words to a verb's function."""
+"""From parsed words to a verb's work and its exit code: 0 done, 1 failed, 2 usage, 130 cancelled."""
 
 from __future__ import annotations
 
 import argparse
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-from pipeline.cli.console import complain
+from pipeline.cli.console import complain, print_json
+from pipeline.cli.run_job import CANCELLED, DONE, FAILED, USAGE, run_job
+from pipeline.project.atomic import refusal_for
+from renderer.errors import Refusal
 
 
 def run_verb(args: argparse.Namespace) -> int:
-    """Run one verb; the exit code."""
+    """Run one verb. What a person can mend ends in one sentence; a fault of ours keeps its traceback."""
     if args.version:
         print(f"splatime {installed_version()}")
-        return 0
-    complain("say a verb, or splatime --help")
-    return 2
+        return DONE
+    verbs = {
+        "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "info": _info, "doctor": _doctor,
+    }  # fmt: skip
+    if args.verb is None:
+        complain("say a verb, or splatime --help")
+        return USAGE
+    try:
+        return verbs[args.verb](args)
+    except Refusal as refusal:
+        complain(str(refusal))
+    except BrokenPipeError:
+        return FAILED  # the reader of our output left; there is nobody to tell
+    except OSError as fault:
+        complain(str(refusal_for(fault, Path(str(fault.filename or "the output")))))
+    except KeyboardInterrupt:
+        complain("Stopped; the same command with --resume goes on from the last checkpoint.")
+        return CANCELLED
+    return FAILED
+
+
+def _lift(args: argparse.Namespace) -> int:
+    from pipeline.jobs.run_dir import RunDir
+    from pipeline.jobs.spec import LiftJob
+    from pipeline.project import library, project_file
+    from pipeline.project.project import LiftSettings
+
+    project_file.check_home(args.out)
+    pair = library.look_at(args.reference, args.freeze_time)
+    settings = LiftSettings(args.preset, args.seed, args.device, tuple(sorted(set(args.without))))
+    if project_file.is_project(args.out):
+        project_file.load(args.out)  # a project that cannot be read is refused before anything is written into it
+    reference = library.keep(args.out, pair.reference, "reference")
+    freeze_time = library.keep(args.out, pair.freeze_time, "freeze_time")
+    project = project_file.update(
+        args.out,
+        lambda known: library.with_canonical(
+            library.with_pair(known, reference, freeze_time, settings),
+            args.canonical_frame,
+            args.canonical_freeze_frame,
+        ),
+    )
+    job = LiftJob.from_project(project, args.out, resume=args.resume)
+    shared = f"reference frame {job.canonical_reference_frame} and freeze-time frame {job.canonical_freeze_frame}"
+    code, end = run_job(job, as_json=args.json, opening=(f"The shared moment is {shared}.",))
+    if end is not None and not args.json:
+        print(f"Lifted into {args.out} (run {RunDir(job.run_dir).path.name}); look at it with: splatime {args.out}")
+    return code
+
+
+def _render(args: argparse.Namespace) -> int:
+    from pipeline.jobs.spec import RenderJob
+
+    time = None if args.time is None else tuple(value for value in args.time if value is not None)
+    job = RenderJob(str(args.project.resolve()), args.out, args.camera, time, args.size, args.fps)
+    code, end = run_job(job, as_json=args.json)
+    if end is not None and not args.json:
+        print(f"Rendered {args.out}")
+    return code
+
+
+def _export(args: argparse.Namespace) -> int:
+    from pipeline.jobs.output import form_of
+    from pipeline.jobs.spec import ExportJob
+
+    form = args.format or ("ply-sequence" if form_of(args.out) == "folder" else "ply")
+    job = ExportJob(str(args.project.resolve()), args.out, form, args.time)
+    code, end = run_job(job, as_json=args.json)
+    if end is not None and not args.json:
+        print(f"Exported {args.out}")
+    return code
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from pipeline.jobs.run_dir import newest_scene
+    from pipeline.project import project_file
+
+    _, scene = newest_scene(args.project, project_file.load(args.project))
+    from pipeline.cli.report import evaluation_text
+    from pipeline.lift.evaluate import evaluate
+
+    figures = evaluate(scene, args.scene).to_json()
+    if args.json:
+        print_json(figures)
+    else:
+        print(evaluation_text(figures))
+    return DONE
+
+
+def _info(args: argparse.Namespace) -> int:
+    from pipeline.cli.report import info_text
+    from pipeline.jobs.info import about
+
+    data = about(args.project)
+    if args.json:
+        print_json(data)
+    else:
+        print(info_text(data))
+    return DONE
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from pipeline.cli.report import doctor_text
+    from pipeline.jobs.doctor import examine
+
+    findings = examine()
+    if args.json:
+        for finding in findings:
+            print_json(finding.to_json())
+    else:
+        print(doctor_text(findings))
+    return FAILED if any(finding.state == "bad" for finding in findings) else DONE
 
 
 def installed_version() -> str:

@@ -6,17 +6,19 @@ which undo may change. What moves at 60 Hz (view, time, playing) is not here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.project.clip import FrameSelection
+from pipeline.project.clip import Clip, FrameSelection
 from pipeline.project.take import Take
 from renderer.errors import Refusal
 
 PRESETS = ("draft", "standard", "paper")
 DEVICES = ("auto", "cpu", "cuda")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # a run's id names a folder, so it may not lead anywhere else
 ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
 
 
@@ -50,6 +52,10 @@ class Run:
     settings: LiftSettings
     figures: Mapping[str, Any] = field(default_factory=dict, hash=False)
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.id):
+            raise ValueError(f"{self.id!r} cannot name a run's folder")
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,22 @@ class Project:
                 return take
         raise Refusal(f"This project has no take {take_id}; choose one of its takes again.")
 
+    def chosen(self) -> tuple[Take, Take]:
+        """The reference and freeze-time takes of the cut; raises `Refusal` when one is not chosen."""
+        if self.cut.reference is None or self.cut.freeze_time is None:
+            raise Refusal("Choose a reference video and a freeze-time video first.")
+        return self.take(self.cut.reference), self.take(self.cut.freeze_time)
+
     def newest_run(self) -> Run | None:
         """The last finished lift."""
         return self.runs[-1] if self.runs else None
+
+
+def frames_of(clip: Clip, selection: FrameSelection | None) -> tuple[int, ...]:
+    """The source frames that are used; raises `Refusal` for a selection that the clip does not have."""
+    if selection is None:
+        return tuple(range(clip.n_frames))
+    if not selection.fits(clip):
+        last, count = selection.stop - 1, clip.n_frames
+        raise Refusal(f"The trim reaches frame {last}, but the video has {count} frames; trim it again.")
+    return selection.indices()

@@ -1,0 +1,67 @@
+"""Running a job in this process for a person or a script: messages out, Ctrl-C in, an exit code back."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+from pipeline.cli.console import complain, reporter
+from pipeline.jobs.control import Control
+from pipeline.jobs.spec import Job
+from pipeline.messages import Failed, Finished, Message, Note, Produced
+from pipeline.project import edits
+from pipeline.project.codec import decode
+from pipeline.project.project import Render, Run
+from pipeline.project.project_file import update
+
+DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
+
+
+@contextlib.contextmanager
+def interruptible(control: Control) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask the job to stop where it can go on later; a second Ctrl-C breaks off at once."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if control.stopping:
+            raise KeyboardInterrupt
+        control.tell("stop")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_job(job: Job, *, as_json: bool, opening: tuple[str, ...] = ()) -> tuple[int, Finished | None]:
+    """Do a job; the exit code, and the end of a job that went well. `opening` are notes to say first."""
+    from pipeline.jobs.steps import run
+
+    control = Control()
+    last: Message | None = None
+    with interruptible(control), reporter(as_json=as_json) as out:
+        for text in opening:
+            out.hear(Note(text))
+        for last in run(job, control):
+            if isinstance(last, Produced):
+                keep(Path(job.folder), last)
+            out.hear(last)
+    if isinstance(last, Finished):
+        return DONE, last
+    assert isinstance(last, Failed)
+    complain(last.sentence)
+    return (CANCELLED if last.cancelled else FAILED), None
+
+
+def keep(folder: Path, made: Produced) -> None:
+    """Note in the project what a job made there."""
+    kinds: dict[str, Callable[[], object]] = {
+        "run": lambda: update(folder, lambda project: edits.add_run(project, decode(Run, made.data))),
+        "render": lambda: update(folder, lambda project: edits.add_render(project, decode(Render, made.data))),
+    }
+    if made.kind in kinds:
+        kinds[made.kind]()

@@ -1,0 +1,164 @@
+"""Doing a job: a generator of messages, the same for the command line, the worker process and the tests.
+
+It never raises for what a person can mend: a `Refusal` becomes a `Failed` message, and the last message is
+always `Finished` or `Failed`. A programming error is raised as it is. Torch comes in only when a lift starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.jobs import export, picture
+from pipeline.jobs.background import heard
+from pipeline.jobs.control import Control
+from pipeline.jobs.run_dir import RunDir, newest_scene
+from pipeline.jobs.spec import ExportJob, Job, LiftJob, RenderJob
+from pipeline.messages import Failed, Finished, Message, Note, Produced, Progress, StageStarted
+from pipeline.project import media
+from pipeline.project.atomic import refusal_for
+from pipeline.project.codec import encode
+from pipeline.project.project import Render, Run
+from pipeline.project.project_file import load
+from renderer.errors import Refusal
+
+if TYPE_CHECKING:
+    from pipeline.lift.run import LiftInputs
+    from pipeline.poses.solved import SolvedPoses
+
+CANCELLED = "Stopped as asked; the same command with --resume goes on from here."
+
+
+def run(job: Job, control: Control | None = None) -> Iterator[Message]:
+    """Do a job, saying what happens."""
+    told = control or Control()
+    try:
+        if isinstance(job, LiftJob):
+            yield from _lift(job, told)
+        elif isinstance(job, RenderJob):
+            yield from _render(job, told)
+        else:
+            yield from _export(job, told)
+    except Refusal as refusal:
+        # A stop also breaks what the stopped job was waiting for (COLMAP's child); that is no fault of its own.
+        yield Failed(CANCELLED, True) if told.stopping else Failed(str(refusal))
+    except OSError as fault:
+        yield Failed(str(refusal_for(fault, Path(str(fault.filename or job.folder)))))
+
+
+def _lift(job: LiftJob, control: Control) -> Iterator[Message]:
+    folder = RunDir.create(job)
+    with folder.working():
+        for message in _lift_messages(job, folder, control):
+            folder.log(message)
+            yield message
+
+
+def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[Message]:
+    if job.resume and folder.is_finished():
+        known = next((run for run in load(Path(job.folder)).runs if run.id == job.digest), None)
+        if known is not None:
+            yield Note("This lift is finished already; leave --resume out to do it again.")
+            yield Finished(dict(known.figures))
+            return
+    from pipeline.lift.run import LiftSettings, Stopped, ablated, lift
+    from pipeline.lift.schedule import preset
+
+    s = job.settings
+    pair = job.canonical_reference_frame, job.canonical_freeze_frame
+    settings = LiftSettings(s.preset, s.seed, s.device, s.without, *pair)
+    stages = 1 + len(ablated(preset(s.preset), s.without).phases)
+    try:
+        inputs = read_inputs(job)
+        yield StageStarted("poses", 0, stages, 0)
+        poses = yield from solved(job, inputs, folder.path / "poses", control)
+        for message in lift(inputs, settings, poses, folder.path, resume=job.resume, control=control):
+            if isinstance(message, StageStarted):
+                yield replace(message, index=message.index + 1, count=stages)
+                continue
+            if isinstance(message, Finished):
+                yield Produced("run", encode(_run_of(job, message.summary)))
+            yield message
+    except Stopped:
+        yield Failed(CANCELLED, True)
+
+
+def solved(job: LiftJob, inputs: LiftInputs, work_dir: Path, control: Control) -> Generator[Message, None, SolvedPoses]:
+    """The solved cameras, from the project when the same frames were solved before."""
+    from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, digest_of, solve
+
+    frames, indices, canonical = inputs.freeze_time, inputs.freeze_indices, job.canonical_freeze_frame
+    path = job.poses_dir / f"{digest_of(frames, indices, canonical, PoseSettings())[:16]}.safetensors"
+    if path.is_file():
+        poses = SolvedPoses.load(path)
+        yield Note(f"Cameras as solved before: {_in_words(poses)}.")
+        return poses
+
+    def work(tell: Callable[[Message], None]) -> SolvedPoses:
+        return solve(
+            frames, indices, canonical, PoseSettings(), work_dir, tell=tell, cancelled=lambda: control() == "stop"
+        )
+
+    try:
+        poses = yield from heard(work)
+    except PosesCancelled:
+        raise Refusal(CANCELLED) from None
+    poses.save(path)
+    yield Note(f"Cameras: {_in_words(poses)}.")
+    return poses
+
+
+def _in_words(poses: SolvedPoses) -> str:
+    count, weak = len(poses.cameras), len(poses.weak)
+    return f"{count - weak} of {count} frames placed, {len(poses.points)} points, off by {poses.median_error:.2f} px"
+
+
+def read_inputs(job: LiftJob) -> LiftInputs:
+    """Frames of both takes at the freeze-time video's size, which is the one that the cameras are solved at."""
+    from pipeline.lift.run import LiftInputs
+
+    freeze_time = media.read_frames(job.freeze_time.path, job.freeze_time.frames)
+    size = int(freeze_time.shape[1]), int(freeze_time.shape[2])
+    reference = media.resize(media.read_frames(job.reference.path, job.reference.frames), size)
+    return LiftInputs(reference, job.reference.frames, freeze_time, job.freeze_time.frames, job.reference.fps)
+
+
+def _run_of(job: LiftJob, figures: dict[str, Any]) -> Run:
+    takes = job.reference.take, job.freeze_time.take
+    pair = job.canonical_reference_frame, job.canonical_freeze_frame
+    return Run(job.digest, *takes, *pair, replace(job.settings, extra={}), figures)
+
+
+def _render(job: RenderJob, control: Control) -> Iterator[Message]:
+    folder = Path(job.folder)
+    run_id, scene = newest_scene(folder, load(folder))
+    plan = picture.planned(job, scene)
+    yield StageStarted("render", 0, 1, len(plan.shots))
+    yield from _reported("render", len(plan.shots), picture.write(job, plan, scene), control)
+    out = Path(job.out).resolve()
+    if out.is_relative_to(folder.resolve()):
+        inside = out.relative_to(folder.resolve())
+        size = plan.shots[0][0].size
+        yield Produced("render", encode(Render(inside, run_id, job.camera, plan.times, size, plan.fps)))
+    yield Finished({"out": str(out), "frames": len(plan.shots)})
+
+
+def _export(job: ExportJob, control: Control) -> Iterator[Message]:
+    folder = Path(job.folder)
+    _, scene = newest_scene(folder, load(folder))
+    export.check(job, scene)
+    count = len(export.times(job, scene))
+    yield StageStarted("export", 0, 1, count)
+    yield from _reported("export", count, export.write(job, scene), control)
+    yield Produced("export", {"path": str(Path(job.out).resolve()), "format": job.form})
+    yield Finished({"out": str(Path(job.out).resolve()), "files": count, "splats": len(scene.means)})
+
+
+def _reported(stage: str, steps: int, done: Iterator[int], control: Control) -> Iterator[Message]:
+    """Progress of work that counts; a stop closes it, and what it had begun to write goes away."""
+    for step in done:
+        if control() == "stop":
+            raise Refusal(CANCELLED)
+        yield Progress(stage, step, steps)

@@ -1,0 +1,108 @@
+"""How a video becomes a take: looked at first, then kept in the project as decoded, lossless frames.
+
+Looking (`look_at`, `check_pair`) touches nothing, so a bad input leaves no project behind. Keeping the frames
+makes a project whole in itself: the files a person brought may move or vanish.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.project import edits, media
+from pipeline.project.atomic import writing_to
+from pipeline.project.canonical import closest_pair
+from pipeline.project.clip import Clip
+from pipeline.project.project import LiftSettings, Project, frames_of
+from pipeline.project.take import Take, VideoRequest
+from renderer.errors import Refusal
+
+TAKES = "takes"
+RESERVE_BYTES = 200 << 20
+"""Room for checkpoints and snapshots beside the frames; with less the lift would end half way on a full disk."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two videos as they were brought."""
+
+    reference: Clip
+    freeze_time: Clip
+
+
+def look_at(reference: Path, freeze_time: Path) -> Pair:
+    """Read what the two files are; raises `Refusal` when they cannot be lifted. Writes nothing."""
+    pair = Pair(media.probe(reference), media.probe(freeze_time))
+    for clip, what in ((pair.reference, "reference video"), (pair.freeze_time, "freeze-time video")):
+        if clip.n_frames < 2:
+            raise Refusal(f"{clip.path} has only one frame; the {what} needs at least two.")
+    check_aspect(pair)
+    return pair
+
+
+def check_aspect(pair: Pair) -> None:
+    """Refuse videos of different shape; another size of the same shape is resampled."""
+    a, b = pair.reference.size, pair.freeze_time.size
+    if not media.same_aspect(a, b):
+        raise Refusal(
+            f"The reference video is {a[1]}x{a[0]} and the freeze-time video {b[1]}x{b[0]}, "
+            "which are not the same shape; crop one of them to the shape of the other."
+        )
+
+
+def keep(folder: Path, clip: Clip, kind: str) -> Take:
+    """Store a clip's frames under takes/, unless they are there, and return the take. `kind` as in `VideoRequest`."""
+    take_id = clip.digest[:16]
+    path = folder.resolve() / TAKES / f"{take_id}.mkv"
+    if not path.is_file():
+        _check_room(folder, clip)
+        media.write_lossless(path, media.read_frames(clip.path), clip.fps)
+    return Take(take_id, VideoRequest(kind, size=clip.size), replace(clip, path=str(path)))
+
+
+def _check_room(folder: Path, clip: Clip) -> None:
+    raw = clip.n_frames * clip.size[0] * clip.size[1] * 3
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    if free < raw + RESERVE_BYTES:
+        needed = (raw + RESERVE_BYTES) >> 20
+        raise Refusal(
+            f"The disk of {folder} is full: {free >> 20} MB are free and {needed} MB are needed; free some space."
+        )
+
+
+def with_pair(project: Project, reference: Take, freeze_time: Take, settings: LiftSettings) -> Project:
+    """The project with these two takes chosen, and these settings."""
+    for take in (reference, freeze_time):
+        project = edits.add_take(project, take)
+    project = edits.choose_freeze_time(edits.choose_reference(project, reference.id), freeze_time.id)
+    return edits.set_lift(project, settings)
+
+
+def with_canonical(project: Project, reference_frame: int | None, freeze_frame: int | None) -> Project:
+    """The project with a canonical pair: the frames given, and where none is given those of least difference.
+
+    Frames are source frames; raises `Refusal` for one that the trimmed video does not have.
+    """
+    cut = project.cut
+    reference, freeze_time = project.chosen()
+    i_all = frames_of(reference.clip, cut.reference_frames)
+    j_all = frames_of(freeze_time.clip, cut.freeze_time_frames)
+    i_some = _only(i_all, reference_frame, "reference")
+    j_some = _only(j_all, freeze_frame, "freeze-time")
+    if len(i_some) == len(j_some) == 1:
+        return edits.set_canonical(project, i_some[0], j_some[0])
+    a = media.read_frames(reference.clip.path, i_some, max_size=256)
+    b = media.read_frames(freeze_time.clip.path, j_some, max_size=256)
+    i, j = closest_pair(a, b)
+    return edits.set_canonical(project, i_some[i], j_some[j])
+
+
+def _only(frames: tuple[int, ...], wanted: int | None, what: str) -> tuple[int, ...]:
+    if wanted is None:
+        return frames
+    if wanted not in frames:
+        raise Refusal(f"The {what} video has no frame {wanted}; its frames are {frames[0]} to {frames[-1]}.")
+    return (wanted,)
