@@ -99,6 +99,7 @@ def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     lift.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     lift.add_argument("--seed", type=natural, default=0, metavar="N")
     lift.add_argument("--without", choices=ABLATIONS, action="append", default=[], help="leave a part out (ablation)")
+    lift.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
     lift.add_argument("--resume", action="store_true", help="go on from the last checkpoint, if there is one")
     _add_json(lift)
 

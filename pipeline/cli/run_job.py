@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -37,11 +38,19 @@ def interruptible(control: Control) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_job(job: Job, *, as_json: bool, opening: tuple[str, ...] = ()) -> tuple[int, Finished | None]:
-    """Do a job; the exit code, and the end of a job that went well. `opening` are notes to say first."""
+def run_job(
+    job: Job, *, as_json: bool, attended: bool = False, opening: tuple[str, ...] = ()
+) -> tuple[int, Finished | None]:
+    """Do a job; the exit code, and the end of a job that went well.
+
+    `attended`: another program holds our standard input and says words there, whose end means stop. `opening` are
+    notes to say first.
+    """
     from pipeline.jobs.steps import run
 
     control = Control()
+    if attended:
+        control.listen(sys.stdin)
     last: Message | None = None
     with interruptible(control), reporter(as_json=as_json) as out:
         for text in opening:

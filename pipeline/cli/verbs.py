@@ -6,8 +6,9 @@ import argparse
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pipeline.cli.console import complain, print_json
+from pipeline.cli.console import JsonLines, complain, print_json
 from pipeline.cli.run_job import CANCELLED, DONE, FAILED, USAGE, run_job
+from pipeline.messages import Failed
 from pipeline.project.atomic import refusal_for
 from renderer.errors import Refusal
 
@@ -26,14 +27,20 @@ def run_verb(args: argparse.Namespace) -> int:
     try:
         return verbs[args.verb](args)
     except Refusal as refusal:
-        complain(str(refusal))
+        return _failed(str(refusal), args)
     except BrokenPipeError:
         return FAILED  # the reader of our output left; there is nobody to tell
     except OSError as fault:
-        complain(str(refusal_for(fault, Path(str(fault.filename or "the output")))))
+        return _failed(str(refusal_for(fault, Path(str(fault.filename or "the output")))), args)
     except KeyboardInterrupt:
-        complain("Stopped; the same command with --resume goes on from the last checkpoint.")
+        _failed("Stopped; the same command with --resume goes on from the last checkpoint.", args, cancelled=True)
         return CANCELLED
+
+
+def _failed(sentence: str, args: argparse.Namespace, *, cancelled: bool = False) -> int:
+    if getattr(args, "json", False):
+        JsonLines().hear(Failed(sentence, cancelled))
+    complain(sentence)
     return FAILED
 
 
@@ -60,7 +67,7 @@ def _lift(args: argparse.Namespace) -> int:
     )
     job = LiftJob.from_project(project, args.out, resume=args.resume)
     shared = f"reference frame {job.canonical_reference_frame} and freeze-time frame {job.canonical_freeze_frame}"
-    code, end = run_job(job, as_json=args.json, opening=(f"The shared moment is {shared}.",))
+    code, end = run_job(job, as_json=args.json, attended=args.attended, opening=(f"The shared moment is {shared}.",))
     if end is not None and not args.json:
         print(f"Lifted into {args.out} (run {RunDir(job.run_dir).path.name}); look at it with: splatime {args.out}")
     return code

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterable
 
 WORDS = ("stop", "pause", "resume", "snapshot")
 _PAUSE_SECONDS = 0.1
@@ -26,6 +27,15 @@ class Control:
             self._stop.set()
         elif word in WORDS:
             self._words.append(word)
+
+    def listen(self, words: Iterable[str]) -> None:
+        """Take words, one a line, in a thread of its own until they end; the end means stop."""
+        threading.Thread(target=self._hear, args=(words,), daemon=True, name="words").start()
+
+    def _hear(self, words: Iterable[str]) -> None:
+        for line in words:
+            self.tell(line.strip())
+        self.tell("stop")
 
     @property
     def stopping(self) -> bool:

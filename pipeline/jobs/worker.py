@@ -11,7 +11,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -32,7 +31,7 @@ def main(arguments: list[str]) -> int:
     control = Control()
     signal.signal(signal.SIGINT, lambda *_: control.tell("stop"))
     signal.signal(signal.SIGTERM, lambda *_: control.tell("stop"))
-    threading.Thread(target=listen, args=(sys.stdin, control), daemon=True, name="words").start()
+    control.listen(sys.stdin)
     with _own_stdout() as out:
         return work(Path(arguments[0]), control, out)
 
@@ -62,13 +61,6 @@ def say(message: Message, out: IO[str]) -> None:
     """One message, at once."""
     out.write(message.to_json() + "\n")
     out.flush()
-
-
-def listen(words: IO[str], control: Control) -> None:
-    """Pass words on until the input ends, which means stop."""
-    for line in words:
-        control.tell(line.strip())
-    control.tell("stop")
 
 
 @contextlib.contextmanager
