@@ -5,7 +5,7 @@ set -eu
 python=$1
 out=$2
 sample=resources/sample
-"$python" main.py lift --reference $sample/reference.mkv --freeze-time $sample/freeze_time.mkv --out "$out" --preset draft --resume
+"$python" main.py lift --reference $sample/reference.mp4 --freeze-time $sample/freeze_time.mp4 --out "$out" --preset draft --resume
 echo "How close is it to the truth (frames and cameras that the lift never saw)?"
 "$python" main.py evaluate "$out" --scene $sample
 "$python" main.py render "$out" --camera reference --out "$out/renders/reference.mp4"

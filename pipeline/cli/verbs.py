@@ -45,31 +45,22 @@ def _failed(sentence: str, args: argparse.Namespace, *, cancelled: bool = False)
 
 
 def _lift(args: argparse.Namespace) -> int:
-    from pipeline.jobs.run_dir import RunDir
     from pipeline.jobs.spec import LiftJob
     from pipeline.project import library, project_file
     from pipeline.project.project import LiftSettings
 
     project_file.check_home(args.out)
     pair = library.look_at(args.reference, args.freeze_time)
+    wanted = args.canonical_frame, args.canonical_freeze_frame
+    library.check_canonical(pair, *wanted)
     settings = LiftSettings(args.preset, args.seed, args.device, tuple(sorted(set(args.without))))
-    if project_file.is_project(args.out):
-        project_file.load(args.out)  # a project that cannot be read is refused before anything is written into it
-    reference = library.keep(args.out, pair.reference, "reference")
-    freeze_time = library.keep(args.out, pair.freeze_time, "freeze_time")
-    project = project_file.update(
-        args.out,
-        lambda known: library.with_canonical(
-            library.with_pair(known, reference, freeze_time, settings),
-            args.canonical_frame,
-            args.canonical_freeze_frame,
-        ),
-    )
+    project = library.bring(args.out, pair, settings, *wanted)
     job = LiftJob.from_project(project, args.out, resume=args.resume)
     shared = f"reference frame {job.canonical_reference_frame} and freeze-time frame {job.canonical_freeze_frame}"
-    code, end = run_job(job, as_json=args.json, attended=args.attended, opening=(f"The shared moment is {shared}.",))
+    opening = (f"The shared moment is {shared}.",)
+    code, end = run_job(job, as_json=args.json, attended=args.attended, opening=opening)
     if end is not None and not args.json:
-        print(f"Lifted into {args.out} (run {RunDir(job.run_dir).path.name}); look at it with: splatime {args.out}")
+        print(f"Lifted into {args.out} (run {job.digest}); look at it with: splatime {args.out}")
     return code
 
 

@@ -63,11 +63,12 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
             yield Note("This lift is finished already; leave --resume out to do it again.")
             yield Finished(dict(known.figures))
             return
-    from pipeline.lift.run import LiftSettings, Stopped, ablated, lift
+    from pipeline.lift.run import LiftSettings, Stopped, ablated, choose_device, lift
     from pipeline.lift.schedule import preset
 
     s = job.settings
     pair = job.canonical_reference_frame, job.canonical_freeze_frame
+    choose_device(s.device)  # refused now rather than after the cameras are solved
     settings = LiftSettings(s.preset, s.seed, s.device, s.without, *pair)
     stages = 1 + len(ablated(preset(s.preset), s.without).phases)
     try:

@@ -6,12 +6,12 @@ makes a project whole in itself: the files a person brought may move or vanish.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.project import edits, media
-from pipeline.project.atomic import writing_to
+from pipeline.project import edits, media, project_file
 from pipeline.project.canonical import closest_pair
 from pipeline.project.clip import Clip
 from pipeline.project.project import LiftSettings, Project, frames_of
@@ -51,6 +51,50 @@ def check_aspect(pair: Pair) -> None:
         )
 
 
+def check_canonical(pair: Pair, reference_frame: int | None, freeze_frame: int | None) -> None:
+    """Refuse canonical frames that the videos do not have."""
+    _only(tuple(range(pair.reference.n_frames)), reference_frame, "reference")
+    _only(tuple(range(pair.freeze_time.n_frames)), freeze_frame, "freeze-time")
+
+
+def bring(
+    folder: Path, pair: Pair, settings: LiftSettings, reference_frame: int | None, freeze_frame: int | None
+) -> Project:
+    """Bring a pair into the project in `folder`, made when missing, and choose it; returns the project.
+
+    When the videos cannot be kept, a project that was there is as before and a new one is gone again.
+    """
+    new = not project_file.is_project(folder)
+    if not new:
+        project_file.load(folder)
+    project_file.update(folder, lambda known: known)  # first, so that whatever cuts us off leaves a project, not a mess
+    there = set((folder / TAKES).glob("*.mkv"))
+    try:
+        reference = keep(folder, pair.reference, "reference")
+        freeze_time = keep(folder, pair.freeze_time, "freeze_time")
+        return project_file.update(
+            folder,
+            lambda known: with_canonical(
+                with_pair(known, reference, freeze_time, settings), reference_frame, freeze_frame
+            ),
+        )
+    except (Refusal, OSError):
+        _withdraw(folder, there, whole=new)
+        raise
+
+
+def _withdraw(folder: Path, there: set[Path], *, whole: bool) -> None:
+    """Remove takes that were not there before; with `whole`, the project that was made for them too."""
+    for take in set((folder / TAKES).glob("*.mkv")) - there:
+        take.unlink(missing_ok=True)
+    if whole:
+        for name in (project_file.FILE, project_file.LOCK):
+            (folder / name).unlink(missing_ok=True)
+    for place in (folder / TAKES, folder):
+        with contextlib.suppress(OSError):  # not empty: something else lives there, so it stays
+            place.rmdir()
+
+
 def keep(folder: Path, clip: Clip, kind: str) -> Take:
     """Store a clip's frames under takes/, unless they are there, and return the take. `kind` as in `VideoRequest`."""
     take_id = clip.digest[:16]
@@ -63,9 +107,7 @@ def keep(folder: Path, clip: Clip, kind: str) -> Take:
 
 def _check_room(folder: Path, clip: Clip) -> None:
     raw = clip.n_frames * clip.size[0] * clip.size[1] * 3
-    with writing_to(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(folder).free
     if free < raw + RESERVE_BYTES:
         needed = (raw + RESERVE_BYTES) >> 20
         raise Refusal(
