@@ -1,0 +1,1 @@
+"""Cameras of a freeze-time video, solved by COLMAP in a child process."""

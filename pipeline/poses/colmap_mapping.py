@@ -1,0 +1,179 @@
+"""Search for the cameras: COLMAP's mapper under several fixed focal lengths, then polish the best. COLMAP child only.
+
+Plain COLMAP frees the focal length from the first pair on; on small generated frames it then stops at two frames with
+5 degrees of field of view, or ends anywhere. With the focal length held, each try takes seconds and places every
+frame; which focal length explains the matches best is decided afterwards, on all frames together.
+"""
+
+from __future__ import annotations
+
+import pycolmap  # isort: skip
+
+import shutil
+from dataclasses import dataclass
+from math import log2
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from pipeline.poses.colmap_features import focal_of, tolerance
+from pipeline.poses.colmap_polish import Observations, fov_of, gather, polish
+
+POLISHED = 2
+"""How many of the tries are polished; the first is nearly always the one."""
+PRIOR_WEIGHT = 0.02
+"""Share of the score lost an octave away from the prior field of view: decides only where the matches do not."""
+
+
+class Told(Protocol):
+    def __call__(self, step: int, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The best model: what the parent needs, in COLMAP's pose convention (camera from world)."""
+
+    attempt: str
+    focal: float
+    observations: Observations
+
+    def arrays(self) -> dict[str, Any]:
+        o = self.observations
+        return {
+            "attempt": np.frombuffer(self.attempt.encode(), np.uint8),
+            "focal": np.float64(self.focal),
+            "frames": o.frames,
+            "camera_from_world": o.poses,
+            "points": o.points,
+            "obs_point": o.obs_point,
+            "obs_frame": o.obs_frame,
+            "obs_xy": o.obs_xy,
+        }
+
+
+@dataclass(frozen=True)
+class Candidate:
+    attempt: str
+    model: pycolmap.Reconstruction
+    observations: Observations
+    score: float
+
+
+def search(spec: dict[str, Any], tell: Told) -> Solution | None:
+    """Map, choose, polish; None when no try placed three frames."""
+    candidates: list[Candidate] = []
+    for step, fov in enumerate(spec["fields_of_view"]):
+        tell(step, f"placing cameras, trying {fov:g} degrees")
+        candidates += _incremental(spec, fov)
+    tell(len(spec["fields_of_view"]), "placing cameras")
+    if not candidates or _registered(_best(spec, candidates)) < 0.95 * len(spec["names"]):
+        candidates += _global(spec)
+    if not candidates:
+        return None
+    ranked = sorted(candidates, key=lambda c: _rank(spec, c), reverse=True)
+    tell(len(spec["fields_of_view"]) + 1, "refining cameras")
+    polished = [p for c in ranked[:POLISHED] if (p := _polished(spec, c)) is not None]
+    best = _best(spec, polished or ranked)
+    return Solution(best.attempt, best.observations.focal, best.observations)
+
+
+def _registered(candidate: Candidate) -> int:
+    return len(candidate.observations.frames)
+
+
+def _rank(spec: dict[str, Any], candidate: Candidate) -> tuple[int, float]:
+    """Frames placed (in steps of a twentieth), then how well the matches are explained, then the prior."""
+    steps = round(20 * _registered(candidate) / len(spec["names"]))
+    octaves = log2(fov_of(candidate.observations.focal, spec["size"][1]) / spec["prior_fov"])
+    return steps, candidate.score * (1.0 - PRIOR_WEIGHT * octaves * octaves)
+
+
+def _best(spec: dict[str, Any], candidates: list[Candidate]) -> Candidate:
+    return max(candidates, key=lambda c: _rank(spec, c))
+
+
+def _candidates(spec: dict[str, Any], attempt: str, models: dict[int, pycolmap.Reconstruction]) -> list[Candidate]:
+    found = []
+    for model in models.values():
+        observations = gather(model, spec["names"])
+        if len(observations.frames) >= 3 and len(observations.points) >= 20:
+            found.append(Candidate(attempt, model, observations, observations.score(tolerance(spec["size"]))))
+    return found
+
+
+def _incremental(spec: dict[str, Any], fov: float) -> list[Candidate]:
+    _set_focal(spec, focal_of(fov, spec["size"][1]))
+    models = pycolmap.incremental_mapping(
+        spec["database"], spec["frames_dir"], _fresh(spec), options=mapper_options(spec)
+    )
+    return _candidates(spec, f"{fov:g} degrees", models)
+
+
+def _global(spec: dict[str, Any]) -> list[Candidate]:
+    """GLOMAP at the prior focal length, which it then refines."""
+    _set_focal(spec, focal_of(spec["prior_fov"], spec["size"][1]))
+    options = pycolmap.GlobalPipelineOptions()
+    options.num_threads = spec["threads"]
+    options.random_seed = spec["seed"]
+    options.mapper.global_positioning.use_gpu = False
+    options.mapper.bundle_adjustment.ceres.use_gpu = False
+    models = pycolmap.global_mapping(spec["database"], spec["frames_dir"], _fresh(spec), options=options)
+    return _candidates(spec, "global", models)
+
+
+def _polished(spec: dict[str, Any], candidate: Candidate) -> Candidate | None:
+    model = polish(spec, candidate.model, mapper_options(spec), _fresh(spec))
+    found = _candidates(spec, candidate.attempt, {0: model})
+    return found[0] if found else None
+
+
+def mapper_options(spec: dict[str, Any]) -> pycolmap.IncrementalPipelineOptions:
+    """Fixed focal length, tolerances that suit small frames, small angles allowed."""
+    frames, pixels = len(spec["names"]), tolerance(spec["size"])
+    options = pycolmap.IncrementalPipelineOptions()
+    options.num_threads = spec["threads"]
+    options.random_seed = spec["seed"]
+    options.multiple_models = True
+    options.max_num_models = 2
+    options.min_model_size = max(3, frames // 2)
+    options.init_num_trials = 20
+    options.max_runtime_seconds = spec["max_seconds"]
+    options.ba_refine_focal_length = False
+    options.ba_refine_extra_params = False
+    options.extract_colors = False
+    options.ba_global_max_refinements = 3
+    mapper, triangulation = options.mapper, options.triangulation
+    mapper.random_seed = triangulation.random_seed = spec["seed"]
+    mapper.abs_pose_refine_focal_length = False
+    mapper.init_min_tri_angle = 4.0
+    mapper.init_min_num_inliers = 30
+    mapper.init_max_error = pixels
+    mapper.abs_pose_max_error = 2.0 * pixels
+    mapper.abs_pose_min_num_inliers = 15
+    mapper.abs_pose_min_inlier_ratio = 0.15
+    mapper.filter_max_reproj_error = pixels
+    mapper.filter_min_tri_angle = 0.7
+    triangulation.min_angle = 0.7
+    triangulation.merge_max_reproj_error = pixels
+    triangulation.complete_max_reproj_error = pixels
+    triangulation.ignore_two_view_tracks = False
+    return options
+
+
+def _set_focal(spec: dict[str, Any], focal: float) -> None:
+    database = pycolmap.Database.open(spec["database"])
+    try:
+        for camera in database.read_all_cameras():
+            camera.params = [focal, camera.width / 2, camera.height / 2]
+            camera.has_prior_focal_length = True
+            database.update_camera(camera)
+    finally:
+        database.close()
+
+
+def _fresh(spec: dict[str, Any]) -> Path:
+    folder = Path(spec["models_dir"])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,41 @@
+"""What a person or a preset may say about solving cameras; nothing here knows COLMAP's option names.
+
+The numbers suit 16 to 60 frames of 256 to 512 pixels. All of them enter the digest of a solution, so a
+change solves again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PoseSettings:
+    """How cameras are solved.
+
+    Attributes:
+        fields_of_view: horizontal degrees; COLMAP maps the frames once with each of them held fixed. On small
+            generated frames a free focal length runs to 5 degrees or collapses before it has seen enough frames.
+        prior_fov: where an undecided focal length settles, degrees.
+        fov_limits: no solution outside is taken, degrees.
+        max_features: SIFT features per frame.
+        peak_threshold: SIFT contrast threshold; COLMAP's 0.0067 leaves a smooth 256x144 frame with too few.
+        min_frames: fewer frames than this are refused.
+        min_registered: the share of frames that COLMAP must place; the rest is interpolated between neighbours.
+        min_motion: median motion of matched features below this share of the image width is a still camera.
+        min_angle: median triangulation angle in degrees below which a camera only turned or zoomed.
+        threads: of COLMAP.
+        seed: the same input and seed give the same poses at a fixed number of threads.
+    """
+
+    fields_of_view: tuple[float, ...] = (25.0, 35.0, 50.0, 70.0)
+    prior_fov: float = 45.0
+    fov_limits: tuple[float, float] = (20.0, 90.0)
+    max_features: int = 6000
+    peak_threshold: float = 0.002
+    min_frames: int = 4
+    min_registered: float = 0.6
+    min_motion: float = 0.004
+    min_angle: float = 0.7
+    threads: int = 2
+    seed: int = 0
