@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import vispy
 from vispy import app, gloo
+from vispy.gloo import gl
 
 from renderer.camera import Camera
 from renderer.gl.depth_sort import DepthSorter, SortRequest, depth_order, moved_means
@@ -28,7 +29,7 @@ def use_gl_plus(backend: str = "pyside6") -> None:
     vispy.use(app=backend, gl="gl+")
 
 
-class SplatCanvas(app.Canvas):  # type: ignore[misc]
+class SplatCanvas(app.Canvas):
     """Shows one snapshot from one camera at one moment.
 
     `wake` is called on the sorter's thread when a newer depth order is ready; it must make the owner call
@@ -110,13 +111,19 @@ class SplatCanvas(app.Canvas):  # type: ignore[misc]
             gloo.clear(color=(*self._background, 1.0))
             return
         height, width = self._camera.size
-        target = self._target_of((height, width))
-        with target:
+        # vispy goes back to the frame buffer that was the default at its first draw, but Qt makes another one at
+        # each resize; so what is bound now is asked of OpenGL itself and bound again.
+        self.context.flush_commands()
+        bound = int(gl.glGetParameter(gl.GL_FRAMEBUFFER_BINDING))
+        with self._target_of((height, width)):
             gloo.set_viewport(0, 0, width, height)
             gloo.clear(color=(0.0, 0.0, 0.0, 0.0))
             self._visual.draw(self._camera, self._moment)
+        self.context.flush_commands()
+        gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, bound)
         gloo.set_viewport(0, 0, width, height)
-        gloo.set_state(blend=False, depth_test=False)
+        # vispy clears alpha to the last clear colour's after each draw; a transparent one would show in grabs.
+        gloo.set_state(blend=False, depth_test=False, clear_color=(0.0, 0.0, 0.0, 1.0))
         self._blit["u_background"] = self._background
         self._blit.draw("triangle_strip")
 

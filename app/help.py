@@ -1,0 +1,37 @@
+"""Texts of the Help menu, made from the command table so that they can't disagree with the keys."""
+
+from __future__ import annotations
+
+import html
+
+from app.actions import COMMANDS
+
+MOUSE = (
+    ("Left drag", "orbit about the pivot"),
+    ("Right or middle drag, Shift + left drag", "pan"),
+    ("Wheel", "zoom"),
+    ("Double click", "look at what is under the pointer and turn about it"),
+)
+
+
+def keys_text() -> str:
+    """A table of mouse and keys, rich text."""
+    rows = [_row(keys, words) for keys, words in MOUSE]
+    for command in COMMANDS:
+        if command.keys:
+            words = command.tip or command.text.replace("&", "").rstrip("…")
+            rows.append(_row(", ".join(command.keys), words))
+    return f"<table cellspacing='0' cellpadding='3'>{''.join(rows)}</table>"
+
+
+def about_text(backend: str) -> str:
+    """What this program is."""
+    return (
+        "<b>Splatime</b><br>Lifts a reference video and a freeze-time video into a scene of deformable Gaussian "
+        f"splats that can be seen from elsewhere, at any of its times.<br><br>Drawn by {html.escape(backend)}."
+        "<br>Apache-2.0"
+    )
+
+
+def _row(keys: str, words: str) -> str:
+    return f"<tr><td><b>{html.escape(keys)}</b>&nbsp;&nbsp;&nbsp;</td><td>{html.escape(words)}</td></tr>"

@@ -1,0 +1,167 @@
+"""Runs one job in a process group of its own and turns its lines into messages.
+
+The window never does the work itself. stdout is JSON lines, stderr is kept and shown when the job fails. Stop
+asks (a line on stdin, and its end: checkpoint and exit), then terminates the whole group, then kills it, so
+that COLMAP's process dies too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections import deque
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+
+from app.children import environment, python
+from pipeline.messages import Failed, Finished, Message, parse
+from renderer.errors import Refusal
+
+PATIENCE_MS = 10_000  # between asking, terminating and killing: a checkpoint of a large scene takes seconds
+LOG_LINES = 200
+
+
+class JobRunner(QObject):
+    """At most one job; `message(Message)` for each word of it, `ended(Message)` exactly once: Finished or Failed."""
+
+    message = Signal(object)
+    started = Signal()
+    ended = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._process: QProcess | None = None
+        self._group = 0
+        self._last: Message | None = None
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._tail = b""
+        self._stopping = False
+        self._force = QTimer(self)
+        self._force.setSingleShot(True)
+        self._force.timeout.connect(self._harder)
+
+    @property
+    def running(self) -> bool:
+        """Whether a job's process lives."""
+        return self._process is not None
+
+    @property
+    def log(self) -> str:
+        """The last lines that the job wrote to stderr."""
+        return "\n".join(self._log)
+
+    def start(self, arguments: Sequence[str]) -> None:
+        """Run this Python with `arguments` ("-m", "main", "lift", ...); raises `Refusal` while a job runs."""
+        if self._process is not None:
+            raise Refusal("A job is already running; stop it or wait for it.")
+        process = QProcess(self)
+        parameters = QProcess.UnixProcessParameters()
+        parameters.flags = QProcess.UnixProcessFlag.CreateNewSession
+        if hasattr(process, "setUnixProcessParameters"):
+            process.setUnixProcessParameters(parameters)
+        process.setProcessEnvironment(environment())
+        process.readyReadStandardOutput.connect(self._read)
+        process.readyReadStandardError.connect(self._read_log)
+        process.finished.connect(self._finish)
+        process.errorOccurred.connect(self._error)
+        self._process, self._last, self._tail, self._stopping = process, None, b"", False
+        self._log.clear()
+        process.start(python(), list(arguments))
+        self._group = int(process.processId())
+        self.started.emit()
+
+    def stop(self) -> None:
+        """Ask the job to keep what it has and end; harder each time that it takes too long."""
+        if self._process is not None and not self._stopping:
+            self._stopping = True
+            self._process.write(b"stop\n")
+            self._process.closeWriteChannel()
+            self._force.start(PATIENCE_MS)
+
+    def kill(self) -> None:
+        """End the whole process group now."""
+        self._signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.kill()
+
+    def shut_down(self, patience_ms: int = PATIENCE_MS) -> None:
+        """For the end of the program: stop, wait, kill what is left."""
+        process = self._process
+        if process is not None:
+            self.stop()
+            if not process.waitForFinished(patience_ms):
+                self.kill()
+                process.waitForFinished(2000)
+
+    def _harder(self) -> None:
+        if self._process is None:
+            return
+        if self._process.property("terminated"):
+            self.kill()
+            return
+        self._process.setProperty("terminated", True)
+        self._signal(signal.SIGTERM)
+        self._force.start(PATIENCE_MS)
+
+    def _signal(self, number: int) -> None:
+        if self._group > 0:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._group, number)
+
+    def _read(self) -> None:
+        if self._process is None:
+            return
+        self._tail += self._process.readAllStandardOutput().data()
+        *lines, self._tail = self._tail.split(b"\n")
+        for line in lines:
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        if not line.strip():
+            return
+        try:
+            message = parse(line.decode("utf-8", "replace"))
+        except Refusal:
+            self._log.append(line.decode("utf-8", "replace"))
+            return
+        if isinstance(message, Finished | Failed):
+            self._last = message
+        self.message.emit(message)
+
+    def _read_log(self) -> None:
+        if self._process is not None:
+            text = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace")
+            self._log.extend(line for line in text.splitlines() if line.strip())
+
+    def _error(self, error: QProcess.ProcessError) -> None:
+        if error is QProcess.ProcessError.FailedToStart:
+            self._close(Failed("The job's process could not be started; reinstall Splatime with make install."))
+
+    def _finish(self, code: int, status: QProcess.ExitStatus) -> None:
+        self._read()
+        self._take(self._tail)
+        self._read_log()
+        last = self._last
+        if not isinstance(last, Finished | Failed):
+            last = self._verdict(code, status)
+            self.message.emit(last)
+        self._close(last)
+
+    def _verdict(self, code: int, status: QProcess.ExitStatus) -> Failed:
+        if self._stopping or code == 130:
+            return Failed("Stopped; lift again to go on from its checkpoint.", cancelled=True)
+        if status is QProcess.ExitStatus.CrashExit:
+            return Failed("The lift's process was ended from outside, perhaps for lack of memory; lift again to go on.")
+        reason = self._log[-1] if self._log else f"it ended with code {code} and said nothing"
+        return Failed(f"The lift failed: {reason}")
+
+    def _close(self, last: Message) -> None:
+        self._force.stop()
+        process, self._process = self._process, None
+        self._signal(signal.SIGKILL)  # children that outlive the job's own process, of which there should be none
+        self._group = 0
+        if process is not None:
+            process.deleteLater()
+        self.ended.emit(last)

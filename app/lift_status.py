@@ -1,0 +1,88 @@
+"""What a lift is doing, for people: a frozen value and the pure step from one message to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pipeline.messages import Failed, Finished, Message, Note, Progress, StageStarted
+
+STAGE_WORDS = {"poses": "Camera poses"}
+
+
+@dataclass(frozen=True)
+class LiftStatus:
+    """State is idle, running, done, failed or cancelled; `fraction` of all stages, 0 to 1."""
+
+    state: str = "idle"
+    stage: str = ""
+    index: int = 0
+    count: int = 0
+    step: int = 0
+    steps: int = 0
+    per_second: float | None = None
+    eta: float | None = None
+    psnr: float | None = None
+    splats: int | None = None
+    text: str = ""
+
+    def after(self, message: Message) -> LiftStatus:
+        """The status once `message` is known."""
+        if isinstance(message, StageStarted):
+            return LiftStatus("running", message.name, message.index, message.count, 0, message.steps,
+                              psnr=self.psnr, splats=self.splats)  # fmt: skip
+        if isinstance(message, Progress):
+            return replace(
+                self, state="running", stage=message.stage, step=message.step, steps=message.steps,
+                per_second=message.per_second, eta=message.eta,
+                psnr=self.psnr if message.psnr is None else message.psnr,
+                splats=self.splats if message.splats is None else message.splats,
+            )  # fmt: skip
+        if isinstance(message, Note):
+            return replace(self, text=message.text)
+        if isinstance(message, Finished):
+            return replace(self, state="done", text="Lifted.", eta=None)
+        if isinstance(message, Failed):
+            return replace(self, state="cancelled" if message.cancelled else "failed", text=message.sentence, eta=None)
+        return self
+
+    def stopping(self) -> LiftStatus:
+        """The status while a stop is waited for."""
+        return replace(self, stage="Stopping", index=0, count=0, step=0, steps=0, eta=None, per_second=None)
+
+    @property
+    def fraction(self) -> float:
+        """How much of the current stage is done."""
+        return min(1.0, self.step / self.steps) if self.steps > 0 else 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to come."""
+        return self.state in ("idle", "done", "failed", "cancelled")
+
+    def headline(self) -> str:
+        """The stage in words: "Motion fit · stage 3 of 6"."""
+        if self.state in ("failed", "cancelled", "done"):
+            return self.text
+        name = STAGE_WORDS.get(self.stage, self.stage.replace("_", " ").replace("-", " ").strip().capitalize())
+        return f"{name} · stage {self.index + 1} of {self.count}" if self.count else name or "Starting"
+
+    def figures(self) -> str:
+        """Speed, time left, PSNR and splats, whichever are known."""
+        if self.over:
+            return ""
+        parts = [f"{self.step:,} / {self.steps:,}" if self.steps else ""]
+        parts.append("" if self.per_second is None else f"{self.per_second:.3g} it/s")
+        parts.append("" if self.psnr is None else f"{self.psnr:.1f} dB")
+        parts.append("" if self.splats is None else f"{self.splats:,} splats")
+        parts.append("" if self.eta is None else f"{duration(self.eta)} left")
+        return "   ".join(part for part in parts if part)
+
+
+def duration(seconds: float) -> str:
+    """ "45 s", "4:10" or "1:02:03"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"

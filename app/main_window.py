@@ -1,0 +1,315 @@
+"""The window: puts viewport, transport, progress and empty state together and connects them; holds no truth itself.
+
+`Document` holds the project, `ViewState` how it is looked at, `LiftSession` what is being made. Docks and
+workspaces of the studio are added around the viewport in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray
+from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+
+from app import viewport_backend
+from app.actions import MODES, NEEDS_SCENE, make_actions, refresh_icons
+from app.document import Document
+from app.drops import read_drop
+from app.help import about_text, keys_text
+from app.lift_session import LiftSession
+from app.menus import Menus
+from app.panels.empty_state import EmptyState
+from app.panels.figures import Figures
+from app.panels.lift_dialog import LiftDialog, LiftWish
+from app.panels.progress_strip import ProgressStrip
+from app.panels.transport import Transport
+from app.player import Player
+from app.sample import sample_videos
+from app.scene_loader import Scene, SceneLoader
+from app.settings import Settings, load_settings, save_settings
+from app.theme import apply_theme
+from app.view_state import ViewState
+from app.viewport import Viewport
+from app.viewport_backend import Backend, Reports
+from pipeline.project.project_file import is_project
+from renderer.errors import Refusal
+
+SENTENCE_MS = 12_000
+
+
+class MainWindow(QMainWindow):
+    """The first window. `settings_path` is where preferences are kept; tests give a scratch file."""
+
+    def __init__(self, settings_path: Path, make_backend: Callable[[Reports], Backend] = viewport_backend.make) -> None:
+        super().__init__()
+        self._settings_path = settings_path
+        self.settings: Settings = load_settings(settings_path)
+        self.document = Document(self)
+        self.view = ViewState(self)
+        self.player = Player(self.view, self)
+        self.session = LiftSession(self)
+        self.loader = SceneLoader(self)
+        self.commands = make_actions(self)
+        self._scene_run: Path | None = None
+        self._build(make_backend)
+        self._connect()
+        self._refresh()
+        self.setAcceptDrops(True)
+        self.resize(1280, 800)
+        if self.settings.geometry:
+            self.restoreGeometry(QByteArray.fromHex(self.settings.geometry.encode()))
+
+    def open_project(self, folder: Path) -> bool:
+        """Open a project folder; where it is none that is said, and what was open stays open."""
+        try:
+            self.document.open(folder)
+        except Refusal as refusal:
+            self.complain(str(refusal))
+            return False
+        except OSError as fault:
+            self.complain(f"{folder} can't be read ({fault.strerror}); check that it is there and yours.")
+            return False
+        self.settings = self.settings.opened(folder.resolve())
+        save_settings(self._settings_path, self.settings)
+        self._refresh()
+        return True
+
+    def show_scene(self, scene: Scene) -> None:
+        """Show a snapshot; a newer one of the same run keeps the view."""
+        keep = self._scene_run == scene.path.parent and self.view.snapshot is not None
+        self._scene_run = scene.path.parent
+        self.view.show(scene.snapshot, keep_view=keep)
+        self.viewport.show_scene(scene)
+        self._refresh()
+
+    def start_lift(self, wish: LiftWish) -> None:
+        """Start a lift in its own process and watch its project."""
+        try:
+            self.session.start(wish.arguments(), wish.out)
+        except Refusal as refusal:
+            self.complain(str(refusal))
+            return
+        if self.document.folder != wish.out:
+            self.document.close()
+        self._refresh()
+
+    def complain(self, sentence: str) -> None:
+        """Say why something could not be done: on the first screen, or over the scene in a dialog."""
+        if self.view.snapshot is None and self.document.folder is None:
+            self.empty.show_welcome(self._recent(), sentence)
+            return
+        box = QMessageBox(QMessageBox.Icon.Warning, "Splatime", sentence, QMessageBox.StandardButton.Ok, self)
+        box.setObjectName("complaint")
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    def set_theme(self, choice: str) -> None:
+        """system, dark or light."""
+        self.settings = replace(self.settings, theme=choice)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, choice)
+        refresh_icons(self.commands)
+        self.viewport.refresh_theme()
+        self.empty.refresh_icons()
+        self.transport.show_playing()
+
+    # -- what the window is told -------------------------------------------------------------------------------
+
+    def _opened(self) -> None:
+        folder = self.document.folder
+        if folder is not None and folder == self.session.folder:
+            return  # a lift that runs here has made its project; its picture stays
+        if folder is None and self.session.running_here:
+            folder = self.session.folder
+        self.loader.forget()
+        self.view.show(None)
+        self.viewport.show_scene(None)
+        self._scene_run = None
+        self.session.watch(folder)
+        self._refresh()
+
+    def _lift_ended(self, sentence: str) -> None:
+        try:
+            self.document.reload_library()
+        except Refusal as refusal:
+            self.statusBar().showMessage(str(refusal), SENTENCE_MS)
+        if sentence and self.document.folder is None:
+            self.session.watch(None)
+            self.complain(sentence)
+        self._refresh()
+
+    def _unreadable(self, _path: Path, sentence: str) -> None:
+        if self.view.snapshot is None:
+            self.empty.show_waiting("This scene can't be shown", "Lift again, or open another project.", sentence)
+        else:
+            self.statusBar().showMessage(sentence, SENTENCE_MS)
+
+    # -- what the person does ----------------------------------------------------------------------------------
+
+    def ask_lift(self, reference: str = "", freeze_time: str = "") -> None:
+        """Show the lift dialog, with what is known filled in."""
+        dialog = LiftDialog(reference, freeze_time, self)
+        dialog.accepted.connect(lambda: self.start_lift(dialog.wish))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _ask_open(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, "Open a project folder")
+        if name:
+            self.open_project(Path(name))
+
+    def _open_sample(self) -> None:
+        videos = sample_videos()
+        if videos is not None:
+            self.ask_lift(str(videos[0]), str(videos[1]))
+
+    def _tell(self, title: str, text: str) -> None:
+        box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, QMessageBox.StandardButton.Ok, self)
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    # -- Qt's events -------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 (Qt's name)
+        if not read_drop(event.mimeData()).empty:
+            event.acceptProposedAction()
+            self.empty.show_hot(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 (Qt's name)
+        self.empty.show_hot(False)
+        super().dragLeaveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 (Qt's name)
+        self.empty.show_hot(False)
+        drop = read_drop(event.mimeData())
+        if drop.project is not None:
+            event.acceptProposedAction()
+            self.open_project(drop.project)
+        elif drop.videos:
+            event.acceptProposedAction()
+            self.ask_lift(*(str(path) for path in drop.videos))
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
+        self.view.pause()
+        self.session.shut_down()
+        self.loader.close()
+        self.viewport.close_backend()
+        self.settings = replace(self.settings, geometry=bytes(self.saveGeometry().toHex().data()).decode())
+        save_settings(self._settings_path, self.settings)
+        super().closeEvent(event)
+
+    # -- building ----------------------------------------------------------------------------------------------
+
+    def _build(self, make_backend: Callable[[Reports], Backend]) -> None:
+        act = self.commands
+        videos = sample_videos()
+        act["sample"].setEnabled(videos is not None)
+        if videos is None:
+            act["sample"].setToolTip("This installation ships no sample")
+        self.viewport = Viewport(self.view, make_backend)
+        self.progress = ProgressStrip(act["stop_lift"])
+        self.transport = Transport(self.view, act)
+        self.empty = EmptyState(act["open"], act["lift"], act["sample"])
+        self.stage = _column(self.viewport, self.transport)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(self.stage)
+        self.setCentralWidget(_column(self.progress, self.stack))
+        self.figures = Figures(self.statusBar())
+        self.menus = Menus(self.menuBar(), act)
+        self.menus.fill_themes(self.settings.theme, self.set_theme)
+
+    def _connect(self) -> None:
+        view, act = self.view, self.commands
+        for name, deed in self._deeds().items():
+            act[name].triggered.connect(lambda _checked=False, deed=deed: deed())
+        act["full_screen"].triggered.connect(lambda on: self.showFullScreen() if on else self.showNormal())
+        modes = QActionGroup(self)
+        for name in MODES:
+            modes.addAction(act[name])
+            act[name].triggered.connect(lambda _checked=False, name=name: view.set_mode(MODES[name]))
+        self.document.opened.connect(self._opened)
+        self.document.changed.connect(self._refresh)
+        self.document.undo_stack.indexChanged.connect(self._refresh)
+        self.session.picture_ready.connect(self.loader.load)
+        self.session.status_changed.connect(self._refresh)
+        self.session.project_made.connect(self.open_project)
+        self.session.ended.connect(self._lift_ended)
+        self.loader.loaded.connect(self.show_scene)
+        self.loader.failed.connect(self._unreadable)
+        self.viewport.fps_changed.connect(self.figures.show_fps)
+        self.empty.recent_requested.connect(lambda path: self.open_project(Path(path)))
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
+
+    def _deeds(self) -> dict[str, Callable[[], object]]:
+        view, stack = self.view, self.document.undo_stack
+        return {
+            "open": self._ask_open, "lift": self.ask_lift, "stop_lift": self.session.stop, "sample": self._open_sample,
+            "close": self.document.close, "quit": self.close, "undo": stack.undo, "redo": stack.redo,
+            "play": view.toggle, "pause": view.pause,
+            "backward": lambda: view.faster(-1), "forward": lambda: view.faster(1),
+            "previous_frame": lambda: view.step(-1), "next_frame": lambda: view.step(1),
+            "back_ten": lambda: view.step(-10), "forward_ten": lambda: view.step(10),
+            "first_frame": lambda: view.scrub(view.time_range[0]), "last_frame": lambda: view.scrub(view.time_range[1]),
+            "reset_view": view.reset, "frame_scene": view.frame_scene,
+            "previous_camera": lambda: view.step_station(-1), "next_camera": lambda: view.step_station(1),
+            "keys": lambda: self._tell("Keys and mouse", keys_text()),
+            "about": lambda: self._tell("About Splatime", about_text(self.viewport.backend.name)),
+        }  # fmt: skip
+
+    def _system_theme_changed(self) -> None:
+        if self.settings.theme == "system":
+            self.set_theme("system")
+
+    # -- showing -----------------------------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        """Bring titles, pages and what is possible in line with document, view and lift."""
+        act, stack, folder = self.commands, self.document.undo_stack, self.document.folder
+        scene, here = self.view.snapshot is not None, self.session.running_here
+        named = folder or self.session.folder
+        self.setWindowTitle(f"{named.name} — Splatime" if named is not None else "Splatime")
+        self.progress.show_status(self.session.status, here)
+        self.stack.setCurrentWidget(self.stage if scene else self.empty)
+        self._show_page()
+        act["stop_lift"].setEnabled(here)
+        act["lift"].setEnabled(not here)
+        act["close"].setEnabled(folder is not None)
+        act["undo"].setEnabled(stack.canUndo())
+        act["redo"].setEnabled(stack.canRedo())
+        for name in NEEDS_SCENE:
+            act[name].setEnabled(scene)
+        act["per_frame"].setEnabled(bool(self.view.freeze_frames))
+        self.menus.fill_recent(self._recent(), lambda path: self.open_project(Path(path)))
+        self.figures.show_snapshot(self.view.snapshot, self.viewport.backend.name)
+
+    def _show_page(self) -> None:
+        if self.view.snapshot is not None:
+            return
+        if not self.session.status.over:
+            self.empty.show_waiting("Lifting…", "The first picture of the scene appears here within a minute or two.")
+        elif self.document.folder is None:
+            self.empty.show_welcome(self._recent(), self.empty.fault.text())
+        elif self.document.project.newest_run() is not None:
+            self.empty.show_waiting("Opening the scene…", "It is being read.")
+        else:
+            lead = "Lift its two videos into this folder, and the scene appears here as it grows."
+            self.empty.show_waiting("Nothing is lifted in this project yet", lead)
+
+    def _recent(self) -> tuple[str, ...]:
+        return tuple(path for path in self.settings.recent if is_project(Path(path)))
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    """Widgets over each other without gaps; the tallest-wanting one takes the room."""
+    holder = QWidget()
+    layout = QVBoxLayout(holder)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for widget in widgets:
+        layout.addWidget(widget, 1 if isinstance(widget, Viewport | QStackedWidget) else 0)
+    return holder

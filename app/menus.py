@@ -1,0 +1,57 @@
+"""The menu bar: which command stands where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from app.settings import THEMES
+
+THEME_WORDS = dict(zip(THEMES, ("As the &system", "&Dark", "&Light"), strict=True))
+
+BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("&File", ("open", "RECENT", "sample", "close", "", "quit")),
+    ("&Edit", ("undo", "redo")),
+    ("&View", ("canonical", "per_frame", "temporal", "", "reset_view", "frame_scene", "previous_camera", "next_camera",
+               "", "THEME", "full_screen")),
+    ("&Play", ("play", "backward", "pause", "forward", "", "previous_frame", "next_frame", "back_ten", "forward_ten",
+               "", "first_frame", "last_frame")),
+    ("&Lift", ("lift", "stop_lift")),
+    ("&Help", ("keys", "about")),
+)  # fmt: skip
+
+
+class Menus:
+    """Fills a menu bar; `recent` and `themes` are the menus that change."""
+
+    def __init__(self, bar: QMenuBar, actions: dict[str, QAction]) -> None:
+        self.recent = QMenu("Open &recent", bar)
+        self.themes = QMenu("&Theme", bar)
+        for title, names in BAR:
+            menu = bar.addMenu(title)
+            for name in names:
+                if name in ("RECENT", "THEME"):
+                    menu.addMenu(self.recent if name == "RECENT" else self.themes)
+                elif name:
+                    menu.addAction(actions[name])
+                else:
+                    menu.addSeparator()
+
+    def fill_themes(self, chosen: str, choose: Callable[[str], object]) -> None:
+        """The three looks, one of them ticked."""
+        group = QActionGroup(self.themes)
+        for name in THEMES:
+            action = self.themes.addAction(THEME_WORDS[name])
+            action.setCheckable(True)
+            action.setChecked(name == chosen)
+            action.triggered.connect(lambda _checked=False, name=name: choose(name))
+            group.addAction(action)
+
+    def fill_recent(self, paths: tuple[str, ...], choose: Callable[[str], object]) -> None:
+        """The projects that were open last and still exist."""
+        self.recent.clear()
+        for path in paths:
+            self.recent.addAction(path).triggered.connect(lambda _checked=False, path=path: choose(path))
+        self.recent.setEnabled(bool(paths))

@@ -1,0 +1,134 @@
+"""What the window shows without a scene: what to do, where to drop, and why when something could not be opened."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from app.theme import app_icon, icon
+
+COMMAND = "splatime lift --reference reference.mp4 --freeze-time freeze_time.mp4 --out my_project"
+
+
+class EmptyState(QWidget):
+    """The first screen. `show_waiting` is the same place while a project has no picture yet."""
+
+    recent_requested = Signal(str)
+
+    def __init__(self, open_project: QAction, lift: QAction, sample: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("emptyState")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._actions = (lift, open_project, sample)
+        self.icon_label, self.title, self.lead, self.fault = QLabel(), QLabel(), QLabel(), QLabel()
+        self.title.setObjectName("title")
+        self.lead.setObjectName("lead")
+        self.fault.setObjectName("fault")
+        for label in (self.icon_label, self.title, self.lead, self.fault):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setWordWrap(True)
+        self.icon_label.setPixmap(app_icon().pixmap(QSize(72, 72)))
+        self.cards = QWidget()
+        self.command = QLabel(COMMAND)
+        self.command.setObjectName("mono")
+        self.command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.command.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.recent = QLabel()
+        self.recent.setObjectName("muted")
+        self.recent.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.recent.linkActivated.connect(self.recent_requested)
+        self.target = QFrame()
+        self.target.setObjectName("dropTarget")
+        self._lay_out()
+        self.show_welcome()
+
+    def show_welcome(self, recent: tuple[str, ...] = (), fault: str = "") -> None:
+        """No project is open."""
+        self.title.setText("Lift two videos into a scene that moves")
+        self.lead.setText("Drop a reference video and a freeze-time video here, or a project folder.")
+        self.cards.setVisible(True)
+        self.command.setVisible(True)
+        rows = [f'<a href="{path}" style="text-decoration:none">{_short(path)}</a>' for path in recent[:4]]
+        self.recent.setText("Recent:&nbsp;&nbsp; " + " &nbsp;·&nbsp; ".join(rows) if rows else "")
+        self.recent.setVisible(bool(rows))
+        self._show_fault(fault)
+
+    def show_waiting(self, title: str, lead: str, fault: str = "") -> None:
+        """A project is open and has no picture yet."""
+        self.title.setText(title)
+        self.lead.setText(lead)
+        self.cards.setVisible(False)
+        self.command.setVisible(False)
+        self.recent.setVisible(False)
+        self._show_fault(fault)
+
+    def show_hot(self, hot: bool) -> None:
+        """Something droppable hovers."""
+        self.target.setProperty("hot", hot)
+        self.target.style().unpolish(self.target)
+        self.target.style().polish(self.target)
+
+    def refresh_icons(self) -> None:
+        """After a change of theme."""
+        for card, name in zip(self.cards.findChildren(QPushButton), ("lift", "open", "sample"), strict=True):
+            card.setIcon(icon(name, _ink(card)))
+
+    def _show_fault(self, fault: str) -> None:
+        self.fault.setText(fault)
+        self.fault.setVisible(bool(fault))
+
+    def _lay_out(self) -> None:
+        inner = QVBoxLayout(self.target)
+        inner.setContentsMargins(48, 40, 48, 36)
+        inner.setSpacing(10)
+        inner.addStretch(1)
+        for widget in (self.icon_label, self.title, self.lead, self.fault):
+            inner.addWidget(widget)
+        inner.addSpacing(14)
+        inner.addWidget(self.cards, 0, Qt.AlignmentFlag.AlignHCenter)
+        inner.addSpacing(18)
+        inner.addWidget(self.command, 0, Qt.AlignmentFlag.AlignHCenter)
+        inner.addSpacing(6)
+        inner.addWidget(self.recent)
+        inner.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(36, 32, 36, 36)
+        outer.addWidget(self.target)
+        row = QHBoxLayout(self.cards)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        for index, (action, words) in enumerate(
+            zip(self._actions, ("Lift two videos…", "Open a project…", "Open the sample"), strict=True)
+        ):
+            row.addWidget(_way_in(action, words, first=index == 0))
+        self.refresh_icons()
+
+
+def _way_in(action: QAction, words: str, first: bool) -> QPushButton:
+    button = QPushButton(words)
+    button.setObjectName("primary" if first else "way")
+    button.setIconSize(QSize(20, 20))
+    button.setMinimumSize(176, 44)
+    button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    button.setToolTip(action.toolTip())
+    button.clicked.connect(action.trigger)
+
+    def follow() -> None:
+        button.setEnabled(action.isEnabled())
+        button.setToolTip(action.toolTip())
+
+    action.changed.connect(follow)
+    follow()
+    return button
+
+
+def _ink(button: QPushButton) -> str | None:
+    from app.theme import current_theme
+
+    return current_theme()["accent_text"] if button.objectName() == "primary" else None
+
+
+def _short(path: str) -> str:
+    name = path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    return name or path

@@ -1,0 +1,153 @@
+"""Asks what to lift: two videos, a new project folder, a preset. Start says why it is not possible yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)  # fmt: skip
+
+VIDEOS = "Videos (*.mp4 *.mov *.webm *.mkv *.avi *.gif);;All files (*)"
+PRESETS = (("draft", "Draft: minutes on two cores"), ("standard", "Standard: the better part of an hour"),
+           ("paper", "Paper: the paper's schedule; needs a GPU"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LiftWish:
+    """What was asked for."""
+
+    reference: Path
+    freeze_time: Path
+    out: Path
+    preset: str
+
+    def arguments(self) -> list[str]:
+        """The command line that does it, without the interpreter."""
+        again = ["--resume"] if (self.out / "project.json").is_file() else []
+        return [
+            "-P", "-m", "main", "lift", "--reference", str(self.reference), "--freeze-time", str(self.freeze_time),
+            "--out", str(self.out), "--preset", self.preset, "--json", "--attended", *again,
+        ]  # fmt: skip
+
+
+def reason_against(reference: str, freeze_time: str, out: str) -> str:
+    """Why a lift can't start, in one sentence; empty when it can."""
+    for text, name in ((reference, "reference video"), (freeze_time, "freeze-time video")):
+        if not text.strip():
+            return f"Choose the {name}."
+        if not Path(text).expanduser().is_file():
+            return f"The {name} {Path(text).name} does not exist."
+    if not out.strip():
+        return "Choose a folder for the project."
+    folder = Path(out).expanduser()
+    if folder.is_file() or not _parent(folder).is_dir():
+        return "The project folder can't be there; choose another place."
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "project.json").is_file():
+        return "That folder holds something else; choose a new or an empty one."
+    return ""
+
+
+class LiftDialog(QDialog):
+    """`wish` is what was asked for, once accepted."""
+
+    def __init__(self, reference: str = "", freeze_time: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Lift two videos")
+        self.setMinimumWidth(600)
+        self.reference, self.freeze_time, self.out = QLineEdit(reference), QLineEdit(freeze_time), QLineEdit()
+        self.reference.setPlaceholderText("The video that moves, from a camera that stands still")
+        self.freeze_time.setPlaceholderText("The video in which time stands still and the camera moves")
+        self.out.setPlaceholderText("A new folder for the project")
+        self.preset = QComboBox()
+        for name, words in PRESETS:
+            self.preset.addItem(words, name)
+        self.reason = QLabel()
+        self.reason.setObjectName("muted")
+        self.reason.setWordWrap(True)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.start = self.buttons.addButton("Start the lift", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.start.setObjectName("primary")
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        form = QFormLayout()
+        form.setHorizontalSpacing(14)
+        form.setVerticalSpacing(10)
+        form.addRow("&Reference", self._file_row(self.reference, self._ask_video))
+        form.addRow("&Freeze-time", self._file_row(self.freeze_time, self._ask_video))
+        form.addRow("&Project folder", self._file_row(self.out, self._ask_folder))
+        form.addRow("Pre&set", self.preset)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(20, 20, 20, 16)
+        whole.setSpacing(14)
+        whole.addLayout(form)
+        whole.addWidget(self.reason)
+        whole.addWidget(self.buttons)
+        for field in (self.reference, self.freeze_time, self.out):
+            field.textChanged.connect(self._judge)
+        self._suggest_folder()
+        self._judge()
+
+    @property
+    def wish(self) -> LiftWish:
+        """What the fields say."""
+        fields = self.reference, self.freeze_time, self.out
+        reference, freeze_time, out = (Path(field.text().strip()).expanduser().resolve() for field in fields)
+        return LiftWish(reference, freeze_time, out, str(self.preset.currentData()))
+
+    def _judge(self) -> None:
+        reason = reason_against(self.reference.text(), self.freeze_time.text(), self.out.text())
+        self.reason.setText(reason or "The scene appears in the window as it grows.")
+        self.start.setEnabled(not reason)
+        self.start.setToolTip(reason)
+
+    def _suggest_folder(self) -> None:
+        source = Path(self.reference.text())
+        if self.reference.text() and not self.out.text():
+            folder = source.parent / f"{source.stem}_project"
+            number = 2
+            while folder.exists():
+                folder = source.parent / f"{source.stem}_project_{number}"
+                number += 1
+            self.out.setText(str(folder))
+
+    def _file_row(self, field: QLineEdit, ask: object) -> QWidget:
+        button = QPushButton("Choose…")
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: ask(field))  # type: ignore[operator]
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(field, 1)
+        row.addWidget(button)
+        holder.setFocusProxy(field)
+        return holder
+
+    def _ask_video(self, field: QLineEdit) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, "Choose a video", field.text(), VIDEOS)
+        if name:
+            field.setText(name)
+            self._suggest_folder()
+
+    def _ask_folder(self, field: QLineEdit) -> None:
+        name = QFileDialog.getExistingDirectory(self, "Choose an empty folder", field.text())
+        if name:
+            field.setText(name)
+
+
+def _parent(folder: Path) -> Path:
+    parent = folder.absolute().parent
+    while not parent.exists() and parent != parent.parent:
+        parent = parent.parent
+    return parent

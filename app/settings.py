@@ -1,0 +1,65 @@
+"""What the program remembers between starts: theme, recent projects, window place. Not part of any project.
+
+One small JSON file, written atomically; a damaged one is set aside and the defaults are used, because
+preferences are never worth a start that fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import platformdirs
+
+THEMES = ("system", "dark", "light")
+RECENT = 8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Preferences; `geometry` is Qt's saved window geometry in hex."""
+
+    theme: str = "system"
+    recent: tuple[str, ...] = ()
+    geometry: str = ""
+
+    def opened(self, project: Path) -> Settings:
+        """With `project` first among the recent ones."""
+        name = str(project)
+        return replace(self, recent=(name, *(p for p in self.recent if p != name))[:RECENT])
+
+
+def settings_file() -> Path:
+    """Where the preferences of this user lie; SPLATIME_CONFIG names another folder."""
+    folder = os.environ.get("SPLATIME_CONFIG")
+    return (Path(folder) if folder else platformdirs.user_config_path("splatime")) / "settings.json"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read preferences; whatever is missing or makes no sense is the default."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError):
+            path.replace(path.with_suffix(".damaged"))
+        return Settings()
+    if not isinstance(data, dict):
+        return Settings()
+    theme, recent, geometry = data.get("theme"), data.get("recent"), data.get("geometry")
+    return Settings(
+        theme=theme if theme in THEMES else "system",
+        recent=tuple(str(p) for p in recent[:RECENT]) if isinstance(recent, list) else (),
+        geometry=geometry if isinstance(geometry, str) else "",
+    )
+
+
+def save_settings(path: Path, settings: Settings) -> None:
+    """Write preferences atomically; a read-only home is no reason to stop."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
+        scratch.replace(path)

@@ -1,0 +1,203 @@
+"""What moves at 60 Hz: camera, time, mode, playing. Not in the project, never undone.
+
+Panels and the viewport show it and call its methods; it knows no widget. A view either stands at one of
+the scene's solved cameras (its `station`) or is free; a newer snapshot of the same lift keeps a free view as
+it is and moves a standing one along with its camera.
+"""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QObject, Signal
+
+from renderer.camera import Camera
+from renderer.gl.moment import Mode, Moment
+from renderer.gl.navigation import Array, OrbitCamera, scene_pivot
+from renderer.snapshot import Snapshot
+
+REFERENCE = "reference"
+FREE = "free"
+Station = str | int
+FASTEST = 8.0
+DEFAULT_FPS = 24.0
+
+
+class ViewState(QObject):
+    """How the scene is looked at now."""
+
+    camera_changed = Signal()
+    moment_changed = Signal()
+    playing_changed = Signal()
+    scene_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.snapshot: Snapshot | None = None
+        self.orbit: OrbitCamera | None = None
+        self.station: Station = REFERENCE
+        self.time = 0.0
+        self.mode = Mode.TEMPORAL
+        self.freeze_frame = 0
+        self.rate = 0.0
+
+    @property
+    def camera(self) -> Camera | None:
+        """The camera on its own pixel grid; the viewport fits it to its size."""
+        return None if self.orbit is None else self.orbit.camera
+
+    @property
+    def moment(self) -> Moment:
+        """Mode and position, as the renderer takes them."""
+        return Moment(self.mode, float(self.freeze_frame) if self.mode is Mode.PER_FRAME else self.time)
+
+    @property
+    def time_range(self) -> tuple[float, float]:
+        """First and last reference frame of the scene."""
+        return (0.0, 0.0) if self.snapshot is None else self.snapshot.time_range
+
+    @property
+    def freeze_frames(self) -> tuple[int, ...]:
+        """Source indices of the freeze-time frames with a solved camera."""
+        return () if self.snapshot is None else tuple(sorted(self.snapshot.freeze_cameras))
+
+    @property
+    def fps(self) -> float:
+        """Frames a second of the reference video."""
+        value = 0.0 if self.snapshot is None else self.snapshot.info.get("fps", 0.0)
+        return float(value) if isinstance(value, int | float) and 0 < value <= 1000 else DEFAULT_FPS
+
+    def show(self, snapshot: Snapshot | None, keep_view: bool = False) -> None:
+        """Look at another scene from its reference camera, or at a newer snapshot of the same one as before."""
+        keep = keep_view and self.orbit is not None and snapshot is not None
+        self.snapshot = snapshot
+        if snapshot is None:
+            self.orbit, self.station = None, REFERENCE
+            self.pause()
+        elif not keep:
+            self.orbit, self.station = OrbitCamera.home(snapshot), REFERENCE
+            self.mode, self.time = Mode.TEMPORAL, snapshot.time_range[0]
+            canonical = snapshot.info.get("canonical_freeze_frame")
+            frames = self.freeze_frames
+            self.freeze_frame = canonical if canonical in frames else (frames[0] if frames else 0)
+        elif self.station != FREE:
+            self.go_to(self.station)
+        self.time = self._clamped(self.time)
+        self.scene_changed.emit()
+        self.camera_changed.emit()
+        self.moment_changed.emit()
+
+    def go_to(self, station: Station) -> None:
+        """Stand at the reference camera or at a freeze-time frame's; an unknown one is the reference camera."""
+        if self.snapshot is None or self.orbit is None or station == FREE:
+            return
+        camera = self.snapshot.freeze_cameras.get(station) if isinstance(station, int) else None
+        if camera is None or not isinstance(station, int):
+            self.orbit, self.station = OrbitCamera.home(self.snapshot), REFERENCE
+        else:
+            self.orbit, self.station = OrbitCamera.home(self.snapshot).jumped(camera), station
+            if self.freeze_frame != station:
+                self.freeze_frame = station
+                self.moment_changed.emit()
+        self.camera_changed.emit()
+
+    def step_station(self, by: int) -> None:
+        """To the next or previous freeze-time camera; the canonical end of the row from elsewhere."""
+        frames = self.freeze_frames
+        if frames:
+            at = frames.index(self.freeze_frame) if self.freeze_frame in frames else 0
+            at = at if self.station == REFERENCE else at + by
+            self.go_to(frames[max(0, min(len(frames) - 1, at))])
+
+    def reset(self) -> None:
+        """Exactly the reference camera again."""
+        self.go_to(REFERENCE)
+
+    def turn(self, yaw: float, pitch: float) -> None:
+        """Orbit by radians."""
+        if self.orbit is not None:
+            self._free(self.orbit.orbited(yaw, pitch))
+
+    def pan(self, dx: float, dy: float) -> None:
+        """Slide by pixels of the camera's own grid."""
+        if self.orbit is not None:
+            self._free(self.orbit.panned(dx, dy))
+
+    def dolly(self, factor: float) -> None:
+        """Multiply the distance to the pivot."""
+        if self.orbit is not None:
+            self._free(self.orbit.dollied(factor))
+
+    def focus(self, point: Array) -> None:
+        """Look at a point and turn about it from now on."""
+        if self.orbit is not None:
+            self._free(self.orbit.focused(point))
+
+    def frame_scene(self) -> None:
+        """Look at the scene's middle from the home distance, along the present direction."""
+        if self.orbit is not None and self.snapshot is not None:
+            self._free(self.orbit.framed(scene_pivot(self.snapshot)))
+
+    def set_time(self, time: float) -> None:
+        """Go to a reference time; touching time means to watch it, so the mode becomes temporal."""
+        time = self._clamped(time)
+        if (time, self.mode) != (self.time, Mode.TEMPORAL):
+            self.time, self.mode = time, Mode.TEMPORAL
+            self.moment_changed.emit()
+
+    def scrub(self, time: float) -> None:
+        """Pause and go to a time."""
+        self.pause()
+        self.set_time(time)
+
+    def step(self, frames: int) -> None:
+        """Pause and go to the next whole frame, or the previous one."""
+        self.pause()
+        near = math.floor(self.time + 1e-6) if frames > 0 else math.ceil(self.time - 1e-6)
+        self.set_time(float(near + frames))
+
+    def set_mode(self, mode: Mode) -> None:
+        """Canonical, per frame or temporal; the first two stand still, so they pause."""
+        if mode is not Mode.TEMPORAL:
+            self.pause()
+        if mode is not self.mode:
+            self.mode = mode
+            self.moment_changed.emit()
+
+    def play(self, rate: float = 1.0) -> None:
+        """Run time at `rate` times the video's speed, backwards when negative."""
+        first, last = self.time_range
+        if self.snapshot is None or last <= first:
+            return
+        self.rate = max(-FASTEST, min(FASTEST, rate))
+        self.set_time(self.time)
+        self.playing_changed.emit()
+
+    def faster(self, direction: int) -> None:
+        """J and L: play that way, twice as fast each time."""
+        self.play(2.0 * self.rate if self.rate * direction > 0 else float(direction))
+
+    def pause(self) -> None:
+        """Stop where it is."""
+        if self.rate:
+            self.rate = 0.0
+            self.playing_changed.emit()
+
+    def toggle(self) -> None:
+        """Space."""
+        self.pause() if self.rate else self.play()
+
+    def advance(self, seconds: float) -> None:
+        """Let playing time pass; it loops."""
+        first, last = self.time_range
+        if self.rate and last > first:
+            span = last - first
+            self.set_time(first + (self.time - first + seconds * self.fps * self.rate) % span)
+
+    def _free(self, orbit: OrbitCamera) -> None:
+        self.orbit, self.station = orbit, FREE
+        self.camera_changed.emit()
+
+    def _clamped(self, time: float) -> float:
+        first, last = self.time_range
+        return max(first, min(last, float(time)))
