@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pipeline.lift.ssim_kernels import SsimOnCpu
 from renderer.diff.deformation import (
     ControlMotion,
     Offsets,
@@ -36,11 +37,20 @@ def _window(size: int, sigma: float, dtype: torch.dtype, device: torch.device) -
     return g / g.sum()
 
 
-def ssim(image: Tensor, target: Tensor, size: int = 11, sigma: float = 1.5) -> Tensor:
-    """Structural similarity [B, H, W, C] of two images [B, H, W, C] in [0, 1] (Wang 2004, Gaussian window).
+def ssim(image: Tensor, target: Tensor) -> Tensor:
+    """Structural similarity [B, H, W, C] of image and target [B, H, W, C] in [0, 1] (Wang 2004, 11 px Gaussian window).
 
-    The border is padded with zeros in both images, as 3DGS does.
+    The border is padded with zeros in both images, as 3DGS does. Differentiable by the image; the target is data.
     """
+    if image.is_cuda or image.dtype != torch.float32:
+        return ssim_by_convolution(image, target)
+    window = _window(11, 1.5, image.dtype, image.device)
+    pairs = zip(image, target.detach(), strict=True)
+    return torch.stack([SsimOnCpu.apply(a, b, window) for a, b in pairs])  # type: ignore[no-untyped-call]
+
+
+def ssim_by_convolution(image: Tensor, target: Tensor, size: int = 11, sigma: float = 1.5) -> Tensor:
+    """`ssim` in torch's own operations, for any device, dtype and window."""
     g = _window(size, sigma, image.dtype, image.device)
     b, h, w, c = image.shape
     planes = torch.stack([image, target, image * image, target * target, image * target])

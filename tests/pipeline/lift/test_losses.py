@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -111,6 +112,21 @@ def test_ssim_agrees_with_scikit_image() -> None:
 def test_ssim_of_an_image_with_itself_is_one() -> None:
     a = torch.rand(1, 20, 20, 3)
     torch.testing.assert_close(losses.ssim(a, a), torch.ones_like(a))
+
+
+@pytest.mark.parametrize("size", [(17, 23), (4, 5), (64, 48)])
+def test_the_ssim_kernel_agrees_with_its_slow_twin(size: tuple[int, int]) -> None:
+    g = torch.Generator().manual_seed(0)
+    target = torch.rand(2, *size, 3, generator=g)
+    weights = torch.rand(2, *size, 3, generator=g)
+    image = torch.rand(2, *size, 3, generator=g)
+    fast, slow = image.clone().requires_grad_(), image.double().requires_grad_()
+    a, b = losses.ssim(fast, target), losses.ssim_by_convolution(slow, target.double())
+    torch.testing.assert_close(a, b.float(), atol=2e-5, rtol=1e-4)
+    (a * weights).sum().backward()  # type: ignore[no-untyped-call]
+    (b * weights).sum().backward()  # type: ignore[no-untyped-call]
+    assert fast.grad is not None and slow.grad is not None
+    torch.testing.assert_close(fast.grad, slow.grad.float(), atol=2e-3, rtol=1e-3)
 
 
 def test_gradients_stay_finite_where_norms_vanish() -> None:
