@@ -8,7 +8,7 @@ stdin closes, so it does not outlive a parent that was killed.
 
 from __future__ import annotations
 
-import pycolmap  # isort: skip  # noqa: F401  before anything that could load another libpng or libjpeg
+import pycolmap  # isort: skip  before anything that could load another libpng or libjpeg
 
 import json
 import os
@@ -56,7 +56,8 @@ def write(path: Path, solution: Solution) -> None:
 
 
 def say(message: dict[str, Any]) -> None:
-    print(json.dumps(message), flush=True)
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
 
 
 def _die_with_parent() -> None:

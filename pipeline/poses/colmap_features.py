@@ -1,7 +1,8 @@
 """Features and matches of a freeze-time video, in COLMAP's database. Runs in the COLMAP child only.
 
 SIFT with affine shape and domain-size pooling on a twice or four times magnified octave: small generated frames have
-soft detail. No guided matching: on generated frames it adds matches that are almost right, and the mapper breaks on them.
+soft detail. No guided matching: on generated frames it adds matches that are almost right, and the mapper breaks on
+them.
 """
 
 from __future__ import annotations
@@ -83,15 +84,25 @@ def _match(spec: dict[str, Any]) -> None:
     verification.ransac.random_seed = spec["seed"]
     verification.ransac.max_error = tolerance(spec["size"])
     verification.detect_watermark = False
-    options = {"matching_options": matching, "verification_options": verification, "device": pycolmap.Device.cpu}
     if len(spec["names"]) <= EXHAUSTIVE_FRAMES:
-        pycolmap.match_exhaustive(spec["database"], **options)
+        pycolmap.match_exhaustive(
+            spec["database"],
+            matching_options=matching,
+            verification_options=verification,
+            device=pycolmap.Device.cpu,
+        )
         return
     pairing = pycolmap.SequentialPairingOptions()
     pairing.overlap = 12
     pairing.quadratic_overlap = True
     pairing.loop_detection = False
-    pycolmap.match_sequential(spec["database"], pairing_options=pairing, **options)
+    pycolmap.match_sequential(
+        spec["database"],
+        matching_options=matching,
+        pairing_options=pairing,
+        verification_options=verification,
+        device=pycolmap.Device.cpu,
+    )
 
 
 def _judge(spec: dict[str, Any]) -> Matches:

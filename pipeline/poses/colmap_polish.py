@@ -1,4 +1,4 @@
-"""Make a mapped model better: robust bundle adjustment under a profile of focal lengths, fresh tracks. COLMAP child only.
+"""Make a mapped model better: robust adjustment under a profile of focal lengths, fresh tracks. COLMAP child only.
 
 The focal length of a narrow orbit is hardly observable: freed, it drifts to 8 degrees for a gain in the third
 digit. So the adjustment is run at a row of focal lengths, and the one that explains the matches best, weighed with
@@ -21,8 +21,10 @@ import numpy.typing as npt
 from pipeline.poses.colmap_features import focal_of, tolerance
 
 Array = npt.NDArray[np.float64]
-PROFILE_STEP = 1.2
-"""Ratio between neighbouring fields of view in the profile."""
+PROFILE_STEPS = (1.2, 1.07)
+"""Ratios between neighbouring fields of view in the coarse and the fine profile."""
+PROFILE_POINTS = 700
+"""Points in the profile: more cost time and move the focal length by less than the fine step."""
 PRIOR_WEIGHT = 0.02
 
 
@@ -69,7 +71,10 @@ def gather(model: pycolmap.Reconstruction, names: list[str]) -> Observations:
     camera = next(iter(model.cameras.values()))
     images = sorted((model.image(i) for i in model.reg_image_ids()), key=lambda image: place[image.name])
     keypoints = {image.image_id: (place[image.name], image.points2D) for image in images}
-    points, obs_point, obs_frame, obs_xy = [], [], [], []
+    points: list[Array] = []
+    obs_point: list[int] = []
+    obs_frame: list[int] = []
+    obs_xy: list[Array] = []
     for _, point in sorted(model.points3D.items()):
         for element in point.track.elements:
             frame, points2d = keypoints[element.image_id]
@@ -95,26 +100,36 @@ def polish(
 ) -> pycolmap.Reconstruction:
     """Profile the focal length, triangulate afresh with it, adjust robustly, drop what does not fit."""
     pixels = tolerance(spec["size"])
-    for _ in range(2):
-        model = _best_focal(spec, model)
+    for step in PROFILE_STEPS:
         model = pycolmap.triangulate_points(
-            model, spec["database"], spec["frames_dir"], out, clear_points=True, options=mapping
+            _best_focal(spec, _thinned(model), step),
+            spec["database"],
+            spec["frames_dir"],
+            out,
+            clear_points=True,
+            options=mapping,
         )
-        adjust(model, pixels, spec["threads"], 50)
+        adjust(model, pixels, spec["threads"], 40)
         pycolmap.ObservationManager(model).filter_all_points3D(pixels, 0.5)
-    model = _best_focal(spec, model)
-    adjust(model, pixels, spec["threads"], 100)
-    pycolmap.ObservationManager(model).filter_all_points3D(pixels, 0.5)
     return model
 
 
-def _best_focal(spec: dict[str, Any], model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
-    """Walk the field of view up and down by `PROFILE_STEP` while the score grows; returns the best model."""
+def _thinned(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
+    """A copy with the points of the longest tracks only: they decide the focal length, and the profile is quick."""
+    thin = deepcopy(model)
+    ranked = sorted(thin.points3D.items(), key=lambda item: (-item[1].track.length(), item[0]))
+    for point_id, _ in ranked[PROFILE_POINTS:]:
+        thin.delete_point3D(point_id)
+    return thin
+
+
+def _best_focal(spec: dict[str, Any], model: pycolmap.Reconstruction, step: float) -> pycolmap.Reconstruction:
+    """Walk the field of view up and down in ratios of `step` while the score grows; returns the best model."""
     width = spec["size"][1]
     low, high = spec["fov_limits"]
     start = min(max(fov_of(float(next(iter(model.cameras.values())).params[0]), width), low), high)
     best, best_score = _at_fov(spec, model, start)
-    for ratio in (PROFILE_STEP, 1 / PROFILE_STEP):
+    for ratio in (step, 1 / step):
         fov, current = start * ratio, best
         while low <= fov <= high:
             current, score = _at_fov(spec, current, fov)
@@ -124,9 +139,7 @@ def _best_focal(spec: dict[str, Any], model: pycolmap.Reconstruction) -> pycolma
     return best
 
 
-def _at_fov(
-    spec: dict[str, Any], model: pycolmap.Reconstruction, fov: float
-) -> tuple[pycolmap.Reconstruction, float]:
+def _at_fov(spec: dict[str, Any], model: pycolmap.Reconstruction, fov: float) -> tuple[pycolmap.Reconstruction, float]:
     changed = deepcopy(model)
     pixels, width = tolerance(spec["size"]), spec["size"][1]
     for camera in changed.cameras.values():

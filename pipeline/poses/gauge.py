@@ -98,10 +98,8 @@ def triangulation_angle(model: RawModel) -> float:
     centres = model.world_from_camera()[:, :3, 3]
     rays = centres[np.searchsorted(model.placed, model.obs_frame)] - model.points[model.obs_point]
     rays /= np.maximum(np.linalg.norm(rays, axis=1, keepdims=True), 1e-12)
-    widest = []
-    for group in np.split(rays, np.flatnonzero(np.diff(model.obs_point)) + 1):
-        widest.append(np.clip(group @ group.T, -1, 1).min())
-    return float(np.degrees(np.arccos(np.median(widest)))) if widest else 0.0
+    groups = np.split(rays, np.flatnonzero(np.diff(model.obs_point)) + 1)
+    return float(np.degrees(np.arccos(np.median([np.clip(g @ g.T, -1, 1).min() for g in groups]))))
 
 
 def point_colours(model: RawModel, frames: Frames) -> npt.NDArray[np.uint8]:

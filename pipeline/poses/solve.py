@@ -47,7 +47,7 @@ def digest_of(frames: Frames, frame_indices: Sequence[int], canonical: int, sett
     told = {"recipe": RECIPE, "indices": list(map(int, frame_indices)), "canonical": int(canonical)}
     told |= {"settings": asdict(settings), "shape": list(frames.shape)}
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
-    digest.update(np.ascontiguousarray(frames))
+    digest.update(np.ascontiguousarray(frames).data)
     return digest.hexdigest()
 
 
@@ -76,7 +76,7 @@ def solve(
     with writing_to(work_dir):
         work_dir.mkdir(parents=True, exist_ok=True)
     try:
-        model = _map(frames, settings, work_dir, tell or (lambda message: None), cancelled)
+        model = _map(frames, settings, work_dir, tell or _ignore, cancelled)
     finally:
         _tidy(work_dir)
     _check_model(model, len(frames), settings)
@@ -102,6 +102,10 @@ def check_frames(frames: Frames, settings: PoseSettings) -> None:
     change = np.abs(small[1:] - small[:1]).reshape(count - 1, -1).mean(1)
     if change.max() < 1.0:
         raise Refusal(_STILL)
+
+
+def _ignore(message: Message) -> None:
+    del message
 
 
 _STILL = (

@@ -170,8 +170,12 @@ class SolvedPoses:
         if canonical not in cameras or [fit.frame for fit in fits] != list(cameras):
             raise ValueError("its frames do not agree with its cameras")
         _check_tensors(tensors, list(cameras))
-        angle, digest, attempt = float(header["angle"]), str(header["digest"]), str(header["attempt"])
-        return cls(cameras=cameras, canonical=canonical, fits=fits, attempt=attempt, angle=angle, digest=digest, **tensors)
+        said: dict[str, Any] = {
+            "attempt": str(header["attempt"]),
+            "digest": str(header["digest"]),
+            "angle": float(header["angle"]),
+        }
+        return cls(cameras=cameras, canonical=canonical, fits=fits, **said, **tensors)
 
 
 def _or_nan(value: Any) -> float:
