@@ -16,7 +16,7 @@ from torch import Tensor
 
 from renderer.diff.splats import ActiveSplats, CameraBatch
 from renderer.tiles.binning import bin_splats
-from renderer.tiles.blending import T_MIN, blend_backward, blend_forward, gather_gradients
+from renderer.tiles.blending import blend_backward, blend_forward, gather_gradients
 from renderer.tiles.projection import EPS2D, FAR, project_backward, project_forward
 
 
@@ -111,9 +111,10 @@ class _Project(torch.autograd.Function):
         means, quats, scales, poses, ks, conics, radii = ctx.saved_tensors
         v_means, v_quats, v_scales = torch.zeros_like(means), torch.zeros_like(quats), torch.zeros_like(scales)
         v_poses = np.zeros(tuple(poses.shape))
+        v_means2d, v_depths, v_conics = (_array(grad) for grad in grads[:3])
         project_backward(
             _array(means), _array(quats), _array(scales), _double(poses), _double(ks), ctx.size,
-            _array(conics), _array(radii), *(_array(grad) for grad in grads[:3]),
+            _array(conics), _array(radii), v_means2d, v_depths, v_conics,
             v_means.numpy(), v_quats.numpy(), v_scales.numpy(), v_poses,
         )  # fmt: skip
         return v_means, v_quats, v_scales, None, torch.from_numpy(v_poses).to(poses), None, None, None
@@ -127,25 +128,26 @@ class _Blend(torch.autograd.Function):
         means2d, depths, conics, radii, opacities, rgb, background, size = inputs
         shape = (means2d.shape[0], *size)
         image, depth, alpha = means2d.new_empty(*shape, 3), means2d.new_empty(shape), means2d.new_empty(shape)
-        bins = bin_splats(*(_array(x) for x in (means2d, depths, conics, radii, opacities, rgb)), size)
-        ctx.last = blend_forward(bins, _array(background), T_MIN, image.numpy(), depth.numpy(), alpha.numpy())
+        screen = _array(means2d), _array(depths), _array(conics), _array(radii)
+        bins = bin_splats(*screen, _array(opacities), _array(rgb), size)
+        ctx.last = blend_forward(bins, _array(background), image.numpy(), depth.numpy(), alpha.numpy())
         ctx.bins = bins
-        ctx.save_for_backward(conics, opacities, background, image, depth, alpha)
+        ctx.save_for_backward(conics, opacities, image, depth, alpha)
         return image, depth, alpha
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        conics, opacities, background, image, depth, alpha = ctx.saved_tensors
+        conics, opacities, image, depth, alpha = ctx.saved_tensors
         bins = ctx.bins
         moments = blend_backward(
-            bins, ctx.last, T_MIN, (_array(image), _array(depth), _array(alpha)), tuple(_array(grad) for grad in grads)
+            bins, ctx.last, (_array(image), _array(depth), _array(alpha)), tuple(_array(grad) for grad in grads)
         )
         n_cameras, n_splats = conics.shape[:2]
         v_means2d, v_conics = conics.new_zeros(n_cameras, n_splats, 2), torch.zeros_like(conics)
         v_depths, v_opacities = conics.new_zeros(n_cameras, n_splats), conics.new_zeros(n_cameras, n_splats)
         v_rgb = torch.zeros_like(conics)
         gather_gradients(
-            bins.order, bins.first_slot, moments, _array(conics), _array(opacities),
+            bins.order, bins.slot_start, bins.slot_count, moments, _array(conics), _array(opacities),
             *(x.numpy() for x in (v_means2d, v_conics, v_depths, v_opacities, v_rgb)),
         )  # fmt: skip
         v_background = ((1 - alpha)[..., None] * grads[0]).sum((1, 2)) if ctx.needs_input_grad[6] else None

@@ -3,7 +3,8 @@
 No sort per tile is needed, and every tile list keeps the depth order (equal depths: the order of the splats).
 A (tile, splat) pair is listed only when the ellipse alpha >= 1/255 reaches a pixel row of the tile, with the
 rows it reaches: gsplat's boxes contain the same ellipse, so pictures don't change. Work is cut into a fixed
-number of chunks, never by thread count, so results don't depend on threads.
+number of chunks, never by thread count, so results don't depend on threads; and into few parallel regions,
+because each one waits for its slowest thread, which on a busy machine costs more than the work.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import prange
 
-from renderer.tiles.jit import inner, kernel
+from renderer.tiles.jit import inner, kernel, serial_kernel
 from renderer.tiles.projection import ALPHA_CUT, Floats, Int32
 from renderer.tiles.simd import LANES
 
@@ -38,19 +39,23 @@ class Bins:
         order: [V] int64, camera * N + splat, nearest first.
         splats: [V, 16] mean x, y px; conic a, b, c scaled by log2(e) (a and c halved, all negated); log2 opacity;
             r, g, b, depth; 6 unused.
-        first_slot: [V + 1] int64; intersections of pair v own the slots first_slot[v] to first_slot[v + 1].
-        tile_start: [C * tiles + 1] int64; ranges of the three lists below, tiles row by row, camera by camera.
-        ranks, slots, rows: [M] which pair; its slot; first row + 256 * one past the last row inside the tile.
+        tile_start: [C * tiles + 1] int64; ranges of ranks, rows and slots, tiles row by row, camera by camera.
+        ranks: [M] uint32, which pair. rows: [M] uint16, first row + 256 * one past the last row inside the tile.
+        slots: [M] uint32, each intersection's own number, together with those of the same pair.
+        slot_start, slot_count: [V] int64, a pair's first slot, and how many it uses.
+        n_slots: slots in all, a few of them unused.
         grid: (cameras, tile rows, tile columns).
     """
 
     order: npt.NDArray[np.int64]
     splats: Floats
-    first_slot: npt.NDArray[np.int64]
     tile_start: npt.NDArray[np.int64]
     ranks: npt.NDArray[np.uint32]
-    slots: npt.NDArray[np.uint32]
     rows: npt.NDArray[np.uint16]
+    slots: npt.NDArray[np.uint32]
+    slot_start: npt.NDArray[np.int64]
+    slot_count: npt.NDArray[np.int64]
+    n_slots: int
     grid: tuple[int, int, int]
 
 
@@ -58,171 +63,167 @@ def bin_splats(
     means2d: Floats, depths: Floats, conics: Floats, radii: Int32, opacities: Floats, rgb: Floats, size: tuple[int, int]
 ) -> Bins:
     """Sort and bin what `project_forward` made: [C, N, ...] arrays, opacities [N], rgb [N, 3], size (height, width)."""
-    n_cameras = means2d.shape[0]
-    grid = (n_cameras, -(-size[0] // TILE_HEIGHT), -(-size[1] // TILE_WIDTH))
-    order = _depth_order(depths, radii)
-    splats = np.empty((len(order), FIELDS), means2d.dtype)
-    _gather(order, means2d, depths, conics, opacities, rgb, splats)
+    grid = (means2d.shape[0], -(-size[0] // TILE_HEIGHT), -(-size[1] // TILE_WIDTH))
+    bits = depths.reshape(-1).view(np.uint32 if depths.itemsize == 4 else np.uint64)
+    order = _depth_order(bits, radii.reshape(-1, 2))
+    slot_start, n_slots = _allot(order, means2d.reshape(-1, 2), radii.reshape(-1, 2), grid)
+    splats, slot_count = np.empty((len(order), FIELDS), means2d.dtype), np.empty(len(order), np.int64)
+    slot_tile, slot_rows = np.empty(n_slots, np.uint32), np.empty(n_slots, np.uint16)
     histogram = np.zeros((_CHUNKS, grid[0] * grid[1] * grid[2]), np.int64)
-    first_slot = np.zeros(len(order) + 1, np.int64)
-    _count(order, splats, conics, radii, opacities, grid, histogram, first_slot)
-    np.cumsum(first_slot, out=first_slot)
+    _list(
+        order, means2d, depths, conics, radii, opacities, rgb, grid, splats,
+        slot_start, slot_count, slot_tile, slot_rows, histogram,
+    )  # fmt: skip
     tile_start = np.zeros(histogram.shape[1] + 1, np.int64)
     np.cumsum(histogram.sum(axis=0), out=tile_start[1:])
     cursor = tile_start[:-1] + np.cumsum(histogram, axis=0) - histogram
     total = int(tile_start[-1])
-    ranks, slots, rows = np.empty(total, np.uint32), np.empty(total, np.uint32), np.empty(total, np.uint16)
-    _fill(order, splats, conics, radii, opacities, grid, cursor, first_slot, ranks, slots, rows)
-    return Bins(order, splats, first_slot, tile_start, ranks, slots, rows, grid)
+    ranks, rows, slots = np.empty(total, np.uint32), np.empty(total, np.uint16), np.empty(total, np.uint32)
+    _place(slot_start, slot_count, slot_tile, slot_rows, cursor, ranks, rows, slots)
+    return Bins(order, splats, tile_start, ranks, rows, slots, slot_start, slot_count, n_slots, grid)
 
 
-def _depth_order(depths: Floats, radii: Int32) -> npt.NDArray[np.int64]:
-    """[V] indices of the visible among the flattened [C, N], by depth, stable."""
-    flat = depths.reshape(-1)
-    order = np.flatnonzero(radii[..., 0].reshape(-1) > 0)
-    # Positive floats sort like their bits.
-    keys = flat.view(np.uint32 if flat.itemsize == 4 else np.uint64)[order].astype(np.uint64)
-    spare_keys, spare_order = np.empty_like(keys), np.empty_like(order)
-    for shift in range(0, 8 * flat.itemsize, _DIGIT):
-        _radix_pass(keys, order, spare_keys, spare_order, np.uint64(shift))
-        keys, spare_keys, order, spare_order = spare_keys, keys, spare_order, order
+@serial_kernel
+def _depth_order(bits: Any, radii: Int32) -> Any:
+    """[V] int64: indices of the visible, by depth, stable; positive floats sort like their bits."""
+    total = 0
+    for i in range(len(bits)):
+        total += radii[i, 0] > 0
+    order, spare = np.empty(total, np.int64), np.empty(total, np.int64)
+    total = 0
+    for i in range(len(bits)):
+        if radii[i, 0] > 0:
+            order[total] = i
+            total += 1
+    buckets = 1 << _DIGIT
+    counts = np.empty(buckets, np.int64)
+    for shift in range(0, bits.itemsize * 8, _DIGIT):
+        counts[:] = 0
+        for i in range(total):
+            counts[(bits[order[i]] >> shift) & (buckets - 1)] += 1
+        running = 0
+        for bucket in range(buckets):
+            count = counts[bucket]
+            counts[bucket] = running
+            running += count
+        for i in range(total):
+            bucket = (bits[order[i]] >> shift) & (buckets - 1)
+            spare[counts[bucket]] = order[i]
+            counts[bucket] += 1
+        order, spare = spare, order
     return order
 
 
-@kernel
-def _radix_pass(keys: Any, values: Any, out_keys: Any, out_values: Any, shift: Any) -> None:
-    """One stable counting sort by the 11 bits above `shift`."""
-    total, buckets = len(keys), 1 << _DIGIT
-    mask = np.uint64(buckets - 1)
-    step = (total + _CHUNKS - 1) // _CHUNKS
-    counts = np.zeros((_CHUNKS, buckets), np.int64)
-    for chunk in prange(_CHUNKS):
-        for i in range(chunk * step, min(total, (chunk + 1) * step)):
-            counts[chunk, np.int64((keys[i] >> shift) & mask)] += 1
-    running = 0
-    for bucket in range(buckets):
-        for chunk in range(_CHUNKS):
-            count = counts[chunk, bucket]
-            counts[chunk, bucket] = running
-            running += count
-    for chunk in prange(_CHUNKS):
-        for i in range(chunk * step, min(total, (chunk + 1) * step)):
-            bucket = np.int64((keys[i] >> shift) & mask)
-            place = counts[chunk, bucket]
-            counts[chunk, bucket] = place + 1
-            out_keys[place] = keys[i]
-            out_values[place] = values[i]
+@inner
+def _box(x: float, radius: int, tile: int, count: int) -> Any:
+    """gsplat's half-open range of tiles along one axis."""
+    first = math.floor(min(max((x - radius) / tile, 0.0), np.float64(count)))
+    last = math.ceil(min(max((x + radius) / tile, 0.0), np.float64(count)))
+    return int(first), int(last)
 
 
-@kernel
-def _gather(
-    order: Any, means2d: Floats, depths: Floats, conics: Floats, opacities: Floats, rgb: Floats, splats: Floats
-) -> None:
-    """Copy what blending needs into depth order, scaled so that alpha = 2 ** (a polynomial of the offset)."""
-    n_splats = means2d.shape[1]
-    log2e = 1.0 / math.log(2.0)
-    for rank in prange(len(order)):
-        c, n = order[rank] // n_splats, order[rank] % n_splats
-        splats[rank, 0], splats[rank, 1] = means2d[c, n, 0], means2d[c, n, 1]
-        splats[rank, 2] = -0.5 * log2e * conics[c, n, 0]
-        splats[rank, 3] = -log2e * conics[c, n, 1]
-        splats[rank, 4] = -0.5 * log2e * conics[c, n, 2]
-        splats[rank, 5] = log2e * math.log(np.float64(opacities[n]))
-        splats[rank, 6], splats[rank, 7], splats[rank, 8] = rgb[n, 0], rgb[n, 1], rgb[n, 2]
-        splats[rank, 9] = depths[c, n]
+@serial_kernel
+def _allot(order: Any, means2d: Floats, radii: Int32, grid: tuple[int, int, int]) -> Any:
+    """Room for each pair's intersections, by the area of its box: where it begins, and the total."""
+    start = np.empty(len(order), np.int64)
+    total = 0
+    for rank in range(len(order)):
+        i = order[rank]
+        left, right = _box(np.float64(means2d[i, 0]), radii[i, 0], TILE_WIDTH, grid[2])
+        top, bottom = _box(np.float64(means2d[i, 1]), radii[i, 1], TILE_HEIGHT, grid[1])
+        start[rank] = total
+        total += (right - left) * (bottom - top)
+    return start, total
 
 
 @inner
-def _ellipse(splats: Floats, rank: int, conic: Any, radius: Any, opacity: float) -> Any:
-    """The rim alpha = 1/255 of one splat: (x, y, a, b, c, level, determinant, radius x, radius y, is a true ellipse)."""
+def _gather(
+    rank: int, c: int, n: int, means2d: Floats, depths: Floats, conics: Floats, opacities: Floats, rgb: Floats,
+    splats: Floats,
+) -> None:  # fmt: skip
+    """Copy what blending needs into depth order, scaled so that alpha = 2 ** (a polynomial of the offset)."""
+    log2e = 1.0 / math.log(2.0)
+    splats[rank, 0], splats[rank, 1] = means2d[c, n, 0], means2d[c, n, 1]
+    splats[rank, 2] = -0.5 * log2e * conics[c, n, 0]
+    splats[rank, 3] = -log2e * conics[c, n, 1]
+    splats[rank, 4] = -0.5 * log2e * conics[c, n, 2]
+    splats[rank, 5] = log2e * math.log(np.float64(opacities[n]))
+    splats[rank, 6], splats[rank, 7], splats[rank, 8] = rgb[n, 0], rgb[n, 1], rgb[n, 2]
+    splats[rank, 9] = depths[c, n]
+
+
+@inner
+def _ellipse(mean: Any, conic: Any, opacity: float) -> Any:
+    """The rim alpha = 1/255 of a splat: x, y, a, b, c, level, determinant, radius x, radius y; radius x 0: too thin."""
     a, b, c = np.float64(conic[0]), np.float64(conic[1]), np.float64(conic[2])
-    x, y = np.float64(splats[rank, 0]), np.float64(splats[rank, 1])
+    x, y = np.float64(mean[0]), np.float64(mean[1])
     level = 2.0 * math.log(opacity / ALPHA_CUT)
     determinant = a * c - b * b
-    if not determinant > 1e-7 * a * c:  # too thin for float32: keep gsplat's box whole
-        return x, y, a, b, c, level, determinant, np.float64(radius[0]), np.float64(radius[1]), False
-    rx, ry = math.sqrt(level * c / determinant), math.sqrt(level * a / determinant)
-    return x, y, a, b, c, level, determinant, rx, ry, True
+    if not determinant > 1e-7 * a * c:
+        return x, y, a, b, c, level, determinant, 0.0, 0.0
+    return x, y, a, b, c, level, determinant, math.sqrt(level * c / determinant), math.sqrt(level * a / determinant)
 
 
 @inner
-def _reach(low: float, high: float, count: int) -> Any:
-    """The half-open range of pixels whose centres lie in [low, high], within 0 and count."""
-    first = math.ceil(min(max(low - 0.5, 0.0), float(count)))
-    last = math.floor(min(max(high - 0.5, -1.0), count - 1.0))
-    return int(first), int(last) + 1
-
-
-@inner
-def _column_rows(rim: Any, left: int, height: int) -> Any:
-    """Pixel rows that the ellipse reaches within the tile column that begins at pixel `left`."""
-    x, y, a, b, c, level, determinant, rx, ry, exact = rim
-    slack = _SLACK + _SLACK_RELATIVE * ry
-    if not exact:
-        return _reach(y - ry - slack, y + ry + slack, height)
-    slack_x = _SLACK + _SLACK_RELATIVE * rx
+def _column_rows(rim: Any, left: int, top: int, bottom: int) -> Any:
+    """Pixel rows from top to bottom that the ellipse reaches within the tile column that begins at pixel `left`."""
+    x, y, a, b, c, level, determinant, rx, ry = rim
+    if rx == 0.0:  # float32 can't tell such an ellipse from a line: keep the whole box
+        return top, bottom
+    slack_x, slack_y = _SLACK + _SLACK_RELATIVE * rx, _SLACK + _SLACK_RELATIVE * ry
     low, high = max(left + 0.5 - x - slack_x, -rx), min(left + TILE_WIDTH - 0.5 - x + slack_x, rx)
     if low > high:
         return 0, 0
-    widest = -b * ry / a  # x offset of the topmost point; the lowest one is opposite
+    widest = -b * ry / a  # x offset of the lowest point on the screen; the topmost is opposite
     u = min(max(widest, low), high)
-    up = (-b * u + math.sqrt(max(level * c - determinant * u * u, 0.0))) / c
+    down = (-b * u + math.sqrt(max(level * c - determinant * u * u, 0.0))) / c
     u = min(max(-widest, low), high)
-    down = (-b * u - math.sqrt(max(level * c - determinant * u * u, 0.0))) / c
-    return _reach(y + down - slack, y + up + slack, height)
-
-
-@inner
-def _tiles_of(rim: Any, n_columns: int, n_rows: int) -> Any:
-    """Half-open range of tile columns that the ellipse's box reaches."""
-    slack = _SLACK + _SLACK_RELATIVE * rim[7]
-    first, last = _reach(rim[0] - rim[7] - slack, rim[0] + rim[7] + slack, n_columns * TILE_WIDTH)
-    return first // TILE_WIDTH, (last + TILE_WIDTH - 1) // TILE_WIDTH
+    up = (-b * u - math.sqrt(max(level * c - determinant * u * u, 0.0))) / c
+    first = math.ceil(max(y + up - slack_y - 0.5, np.float64(top)))
+    last = math.floor(min(y + down + slack_y - 0.5, bottom - 1.0))
+    return int(first), int(last) + 1
 
 
 @kernel
-def _count(
-    order: Any, splats: Floats, conics: Floats, radii: Int32, opacities: Floats, grid: tuple[int, int, int],
-    histogram: Any, first_slot: Any,
+def _list(
+    order: Any, means2d: Floats, depths: Floats, conics: Floats, radii: Int32, opacities: Floats, rgb: Floats,
+    grid: tuple[int, int, int], splats: Floats,
+    slot_start: Any, slot_count: Any, slot_tile: Any, slot_rows: Any, histogram: Any,
 ) -> None:  # fmt: skip
-    """histogram[chunk, tile] = intersections; first_slot[rank + 1] = intersections of a splat."""
+    """List each pair's tiles and rows in its slots, and count them in histogram [chunk, tile]."""
     n_splats, total = conics.shape[1], len(order)
     step = (total + _CHUNKS - 1) // _CHUNKS
     for chunk in prange(_CHUNKS):
         for rank in range(chunk * step, min(total, (chunk + 1) * step)):
             c, n = order[rank] // n_splats, order[rank] % n_splats
-            rim = _ellipse(splats, rank, conics[c, n], radii[c, n], np.float64(opacities[n]))
-            first, last = _tiles_of(rim, grid[2], grid[1])
-            for column in range(first, last):
-                low, high = _column_rows(rim, column * TILE_WIDTH, grid[1] * TILE_HEIGHT)
-                if low < high:
-                    for row in range(low // TILE_HEIGHT, (high - 1) // TILE_HEIGHT + 1):
-                        histogram[chunk, (c * grid[1] + row) * grid[2] + column] += 1
-                        first_slot[rank + 1] += 1
-
-
-@kernel
-def _fill(
-    order: Any, splats: Floats, conics: Floats, radii: Int32, opacities: Floats, grid: tuple[int, int, int],
-    cursor: Any, first_slot: Any, ranks: Any, slots: Any, rows: Any,
-) -> None:  # fmt: skip
-    """Write the lists that `_count` counted; cursor [chunk, tile] is each chunk's next place in each tile."""
-    n_splats, total = conics.shape[1], len(order)
-    step = (total + _CHUNKS - 1) // _CHUNKS
-    for chunk in prange(_CHUNKS):
-        for rank in range(chunk * step, min(total, (chunk + 1) * step)):
-            c, n = order[rank] // n_splats, order[rank] % n_splats
-            rim = _ellipse(splats, rank, conics[c, n], radii[c, n], np.float64(opacities[n]))
-            first, last = _tiles_of(rim, grid[2], grid[1])
-            slot = first_slot[rank]
-            for column in range(first, last):
-                low, high = _column_rows(rim, column * TILE_WIDTH, grid[1] * TILE_HEIGHT)
-                if low < high:
-                    for row in range(low // TILE_HEIGHT, (high - 1) // TILE_HEIGHT + 1):
-                        tile = (c * grid[1] + row) * grid[2] + column
-                        place = cursor[chunk, tile]
-                        cursor[chunk, tile] = place + 1
-                        top = row * TILE_HEIGHT
-                        inside = max(low - top, 0) | (min(high - top, TILE_HEIGHT) << 8)
-                        ranks[place], slots[place], rows[place] = rank, slot, inside
+            _gather(rank, c, n, means2d, depths, conics, opacities, rgb, splats)
+            rim = _ellipse(means2d[c, n], conics[c, n], np.float64(opacities[n]))
+            left, right = _box(rim[0], radii[c, n, 0], TILE_WIDTH, grid[2])
+            upper, lower = _box(rim[1], radii[c, n, 1], TILE_HEIGHT, grid[1])
+            slot = slot_start[rank]
+            for column in range(left, right):
+                first, last = _column_rows(rim, column * TILE_WIDTH, upper * TILE_HEIGHT, lower * TILE_HEIGHT)
+                if first < last:
+                    for row in range(first // TILE_HEIGHT, (last - 1) // TILE_HEIGHT + 1):
+                        tile, top = (c * grid[1] + row) * grid[2] + column, row * TILE_HEIGHT
+                        slot_tile[slot] = tile
+                        slot_rows[slot] = max(first - top, 0) | (min(last - top, TILE_HEIGHT) << 8)
+                        histogram[chunk, tile] += 1
                         slot += 1
+            slot_count[rank] = slot - slot_start[rank]
+
+
+@kernel
+def _place(
+    slot_start: Any, slot_count: Any, slot_tile: Any, slot_rows: Any, cursor: Any, ranks: Any, rows: Any, slots: Any
+) -> None:
+    """Sort the slots by tile; cursor [chunk, tile] is each chunk's next place."""
+    total = len(slot_start)
+    step = (total + _CHUNKS - 1) // _CHUNKS
+    for chunk in prange(_CHUNKS):
+        for rank in range(chunk * step, min(total, (chunk + 1) * step)):
+            for slot in range(slot_start[rank], slot_start[rank] + slot_count[rank]):
+                tile = slot_tile[slot]
+                place = cursor[chunk, tile]
+                cursor[chunk, tile] = place + 1
+                ranks[place], rows[place], slots[place] = rank, slot_rows[slot], slot

@@ -14,27 +14,38 @@ import numpy as np
 from numba import get_num_threads, prange
 
 from renderer.tiles.binning import TILE_HEIGHT, TILE_WIDTH, Bins
-from renderer.tiles.jit import inner, kernel, take_ticket
+from renderer.tiles.jit import aligned, inner, kernel, take_ticket
 from renderer.tiles.projection import ALPHA_CUT, Floats
 from renderer.tiles.simd import (
-    any_positive, exp2, fma, lanes_count, lanes_load, lanes_store, lanes_sum, negative_magnitude, spread, where_greater,
-)  # fmt: skip
+    LANES,
+    any_positive,
+    exp2,
+    fma,
+    lanes_count,
+    lanes_load,
+    lanes_store,
+    negative_magnitude,
+    spread,
+    store_sums,
+    where_greater,
+)
 
 ALPHA_MAX = 0.999
 T_MIN = 1e-4
-MOMENTS = 12  # numbers a (tile, splat) pair sends back; 10 are used
+MOMENTS = LANES  # numbers a (tile, splat) pair sends back; 10 are used
 _PLANE = TILE_WIDTH * TILE_HEIGHT
+_GATHER = 1024  # splats a thread adds up at a time
 _CHECK_EVERY = 16  # splats between two looks for a finished tile
 
 
-def blend_forward(bins: Bins, background: Floats, t_min: float, image: Floats, depth: Floats, alpha: Floats) -> Any:
+def blend_forward(bins: Bins, background: Floats, image: Floats, depth: Floats, alpha: Floats) -> Any:
     """Fill image [C, H, W, 3], depth [C, H, W] (accumulated, not normalised) and alpha [C, H, W].
 
     background is [C, 3]. Returns [tiles] int64, one past the last intersection that any pixel of a tile used.
     """
     last = np.zeros(len(bins.tile_start) - 1, np.int64)
     _forward(
-        bins.splats, bins.tile_start, bins.ranks, bins.rows, bins.grid, background, t_min, image, depth, alpha, last,
+        bins.splats, bins.tile_start, bins.ranks, bins.rows, bins.grid, background, image, depth, alpha, last,
         get_num_threads(),
     )  # fmt: skip
     return last
@@ -43,12 +54,12 @@ def blend_forward(bins: Bins, background: Floats, t_min: float, image: Floats, d
 @kernel
 def _forward(
     splats: Floats, tile_start: Any, ranks: Any, rows: Any, grid: tuple[int, int, int], background: Floats,
-    t_min: float, image: Floats, depth: Floats, alpha: Floats, last: Any, n_workers: int,
+    image: Floats, depth: Floats, alpha: Floats, last: Any, n_workers: int,
 ) -> None:  # fmt: skip
     counter = np.zeros(1, np.int64)
     n_tiles = len(tile_start) - 1
     for _worker in prange(n_workers):
-        state = np.empty(5 * _PLANE, splats.dtype)
+        state = aligned(5 * _PLANE, splats)
         while True:
             tile = take_ticket(counter)
             if tile >= n_tiles:
@@ -56,12 +67,12 @@ def _forward(
             column, row, c = tile % grid[2], tile // grid[2] % grid[1], tile // (grid[2] * grid[1])
             left, top = column * TILE_WIDTH, row * TILE_HEIGHT
             first, end = tile_start[tile], tile_start[tile + 1]
-            last[tile] = _forward_tile(splats, ranks, rows, first, end, left, top, t_min, state)
+            last[tile] = _forward_tile(splats, ranks, rows, first, end, left, top, state)
             _write_tile(state, background[c], left, top, image[c], depth[c], alpha[c])
 
 
 @inner
-def _offsets(splats: Floats, rank: int, left: int, lanes: Any) -> Any:
+def _offsets(splats: Floats, rank: Any, left: int, lanes: Any) -> Any:
     """Per lane: x offset from the splat's mean, and the parts of log2(alpha) that don't change from row to row."""
     dx = spread(lanes, splats[rank, 0]) - (lanes + spread(lanes, left + 0.5))
     still = fma(spread(lanes, splats[rank, 2]) * dx, dx, spread(lanes, splats[rank, 5]))
@@ -71,12 +82,12 @@ def _offsets(splats: Floats, rank: int, left: int, lanes: Any) -> Any:
 
 @inner
 def _forward_tile(
-    splats: Floats, ranks: Any, rows: Any, first: int, end: int, left: int, top: int, t_min: float, state: Floats
+    splats: Floats, ranks: Any, rows: Any, first: int, end: int, left: int, top: int, state: Floats
 ) -> int:
     """Blend one tile into state: planes T, r, g, b, depth. Returns one past the last intersection looked at."""
     lanes = lanes_count(state)
     zero, one = spread(lanes, 0.0), spread(lanes, 1.0)
-    cap, cut, stop = spread(lanes, ALPHA_MAX), spread(lanes, ALPHA_CUT), spread(lanes, t_min)
+    cap, cut, stop = spread(lanes, ALPHA_MAX), spread(lanes, ALPHA_CUT), spread(lanes, T_MIN)
     for i in range(0, _PLANE, TILE_WIDTH):
         lanes_store(state, i, one)
         for plane in range(1, 5):
@@ -85,15 +96,14 @@ def _forward_tile(
         if (entry - first) % _CHECK_EVERY == _CHECK_EVERY - 1 and not _alive(state):
             return entry
         rank = np.int64(ranks[entry])
-        dx, still, slope = _offsets(splats, rank, left, lanes)
+        _, still, slope = _offsets(splats, rank, left, lanes)
         curve = spread(lanes, splats[rank, 4])
-        y = spread(lanes, splats[rank, 1])
         r, g = spread(lanes, splats[rank, 6]), spread(lanes, splats[rank, 7])
         b, d = spread(lanes, splats[rank, 8]), spread(lanes, splats[rank, 9])
         span = np.int64(rows[entry])
+        dy = spread(lanes, splats[rank, 1]) - spread(lanes, top + (span & 255) + 0.5)
         for row in range(span & 255, span >> 8):
             i = row * TILE_WIDTH
-            dy = y - spread(lanes, np.float64(top + row) + 0.5)
             power = exp2(fma(dy, fma(dy, curve, slope), still))
             power = where_greater(power, cap, cap, power)
             power = where_greater(cut, power, zero, power)
@@ -106,20 +116,23 @@ def _forward_tile(
             lanes_store(state, 2 * _PLANE + i, fma(weight, g, lanes_load(state, 2 * _PLANE + i)))
             lanes_store(state, 3 * _PLANE + i, fma(weight, b, lanes_load(state, 3 * _PLANE + i)))
             lanes_store(state, 4 * _PLANE + i, fma(weight, d, lanes_load(state, 4 * _PLANE + i)))
+            dy = dy - one
     return end
 
 
 @inner
 def _alive(state: Floats) -> bool:
     """Whether any pixel of the tile still takes splats."""
-    for i in range(0, _PLANE, TILE_WIDTH):
+    for i in range(0, _PLANE, TILE_WIDTH):  # noqa: SIM110 (numba has no any)
         if any_positive(lanes_load(state, i)):
             return True
     return False
 
 
 @inner
-def _write_tile(state: Floats, background: Floats, left: int, top: int, image: Floats, depth: Floats, alpha: Floats) -> None:
+def _write_tile(
+    state: Floats, background: Floats, left: int, top: int, image: Floats, depth: Floats, alpha: Floats
+) -> None:
     """Composite a finished tile over the background into the picture."""
     height, width = alpha.shape
     for y in range(top, min(top + TILE_HEIGHT, height)):
@@ -132,17 +145,17 @@ def _write_tile(state: Floats, background: Floats, left: int, top: int, image: F
             alpha[y, x] = 1 - t
 
 
-def blend_backward(bins: Bins, last: Any, t_min: float, outputs: tuple[Floats, ...], grads: tuple[Floats, ...]) -> Floats:
-    """Moments [slots, 12] of every intersection, from outputs (image, depth, alpha) and the gradients to them.
+def blend_backward(bins: Bins, last: Any, outputs: tuple[Floats, ...], grads: tuple[Floats, ...]) -> Floats:
+    """Moments [slots * 16] of every intersection, from outputs (image, depth, alpha) and the gradients to them.
 
-    Columns: sums over pixels of w, w dx, w dy, w dx^2, w dx dy, w dy^2, where w = alpha dL/dalpha and (dx, dy) points
-    from the pixel to the mean; then the gradients to r, g, b and depth.
+    Of each 16: sums over pixels of w, w dx, w dy, w dx^2, w dx dy, w dy^2, where w = alpha dL/dalpha and (dx, dy)
+    points from the pixel to the mean; then the gradients to r, g, b and depth.
     """
     image, depth, alpha = outputs
     v_image, v_depth, v_alpha = grads
-    moments = np.zeros((int(bins.tile_start[-1]), MOMENTS), image.dtype)
+    moments = np.zeros(bins.n_slots * MOMENTS, image.dtype)
     _backward(
-        bins.splats, bins.tile_start, bins.ranks, bins.slots, bins.rows, bins.grid, last, t_min,
+        bins.splats, bins.tile_start, bins.ranks, bins.rows, bins.slots, bins.grid, last,
         image, depth, alpha, v_image, v_depth, v_alpha, moments, get_num_threads(),
     )  # fmt: skip
     return moments
@@ -150,14 +163,14 @@ def blend_backward(bins: Bins, last: Any, t_min: float, outputs: tuple[Floats, .
 
 @kernel
 def _backward(
-    splats: Floats, tile_start: Any, ranks: Any, slots: Any, rows: Any, grid: tuple[int, int, int], last: Any,
-    t_min: float, image: Floats, depth: Floats, alpha: Floats, v_image: Floats, v_depth: Floats, v_alpha: Floats,
+    splats: Floats, tile_start: Any, ranks: Any, rows: Any, slots: Any, grid: tuple[int, int, int], last: Any,
+    image: Floats, depth: Floats, alpha: Floats, v_image: Floats, v_depth: Floats, v_alpha: Floats,
     moments: Floats, n_workers: int,
 ) -> None:  # fmt: skip
     counter = np.zeros(1, np.int64)
     n_tiles = len(tile_start) - 1
     for _worker in prange(n_workers):
-        state = np.empty(6 * _PLANE, splats.dtype)
+        state = aligned(6 * _PLANE, splats)
         while True:
             tile = take_ticket(counter)
             if tile >= n_tiles:
@@ -168,7 +181,7 @@ def _backward(
                 _read_tile(
                     left, top, image[c], depth[c], alpha[c], v_image[c], v_depth[c], v_alpha[c], state,
                 )  # fmt: skip
-                _backward_tile(splats, ranks, slots, rows, tile_start[tile], last[tile], left, top, t_min, state, moments)
+                _backward_tile(splats, ranks, rows, slots, tile_start[tile], last[tile], left, top, state, moments)
 
 
 @inner
@@ -194,25 +207,24 @@ def _read_tile(
 
 @inner
 def _backward_tile(
-    splats: Floats, ranks: Any, slots: Any, rows: Any, first: int, end: int, left: int, top: int, t_min: float,
+    splats: Floats, ranks: Any, rows: Any, slots: Any, first: int, end: int, left: int, top: int,
     state: Floats, moments: Floats,
 ) -> None:  # fmt: skip
     """Moments of every intersection of one tile; pixels outside the image have no gradient and add nothing."""
     lanes = lanes_count(state)
     zero, one = spread(lanes, 0.0), spread(lanes, 1.0)
-    cap, cut, stop = spread(lanes, ALPHA_MAX), spread(lanes, ALPHA_CUT), spread(lanes, t_min)
+    cap, cut, stop = spread(lanes, ALPHA_MAX), spread(lanes, ALPHA_CUT), spread(lanes, T_MIN)
     for entry in range(first, end):
         rank = np.int64(ranks[entry])
         dx, still, slope = _offsets(splats, rank, left, lanes)
         curve = spread(lanes, splats[rank, 4])
-        y = spread(lanes, splats[rank, 1])
         r, g = spread(lanes, splats[rank, 6]), spread(lanes, splats[rank, 7])
         b, d = spread(lanes, splats[rank, 8]), spread(lanes, splats[rank, 9])
         w0 = w1 = w2 = sum_r = sum_g = sum_b = sum_d = zero
         span = np.int64(rows[entry])
+        dy = spread(lanes, splats[rank, 1]) - spread(lanes, top + (span & 255) + 0.5)
         for row in range(span & 255, span >> 8):
             i = row * TILE_WIDTH
-            dy = y - spread(lanes, np.float64(top + row) + 0.5)
             raw = exp2(fma(dy, fma(dy, curve, slope), still))
             power = where_greater(raw, cap, cap, raw)
             power = where_greater(cut, power, zero, power)
@@ -234,37 +246,32 @@ def _backward_tile(
             w2 = fma(w * dy, dy, w2)
             sum_r, sum_g = fma(weight, v_r, sum_r), fma(weight, v_g, sum_g)
             sum_b, sum_d = fma(weight, v_b, sum_b), fma(weight, v_d, sum_d)
-        slot = np.int64(slots[entry])
-        moments[slot, 0], moments[slot, 1], moments[slot, 2] = lanes_sum(w0), lanes_sum(w0 * dx), lanes_sum(w1)
-        moments[slot, 3], moments[slot, 4], moments[slot, 5] = lanes_sum(w0 * dx * dx), lanes_sum(w1 * dx), lanes_sum(w2)
-        moments[slot, 6], moments[slot, 7] = lanes_sum(sum_r), lanes_sum(sum_g)
-        moments[slot, 8], moments[slot, 9] = lanes_sum(sum_b), lanes_sum(sum_d)
+            dy = dy - one
+        wx = w0 * dx
+        store_sums(
+            moments, np.int64(slots[entry]) * MOMENTS, (w0, wx, w1, wx * dx, w1 * dx, w2, sum_r, sum_g, sum_b, sum_d)
+        )
 
 
 @kernel
 def gather_gradients(
-    order: Any, first_slot: Any, moments: Floats, conics: Floats, opacities: Floats,
+    order: Any, slot_start: Any, slot_count: Any, moments: Floats, conics: Floats, opacities: Floats,
     v_means2d: Floats, v_conics: Floats, v_depths: Floats, v_opacities: Floats, v_rgb: Floats,
 ) -> None:  # fmt: skip
-    """Add up each splat's slots, always in slot order, and turn the moments into gradients, all [C, N, ...]."""
+    """Add up each splat's moments, always in the same order, and turn them into gradients, all [C, N, ...]."""
     n_splats = conics.shape[1]
-    for rank in prange(len(order)):
-        c, n = order[rank] // n_splats, order[rank] % n_splats
-        m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = m8 = m9 = 0.0
-        for slot in range(first_slot[rank], first_slot[rank + 1]):
-            m0 += moments[slot, 0]
-            m1 += moments[slot, 1]
-            m2 += moments[slot, 2]
-            m3 += moments[slot, 3]
-            m4 += moments[slot, 4]
-            m5 += moments[slot, 5]
-            m6 += moments[slot, 6]
-            m7 += moments[slot, 7]
-            m8 += moments[slot, 8]
-            m9 += moments[slot, 9]
-        a, b, k = conics[c, n, 0], conics[c, n, 1], conics[c, n, 2]
-        v_means2d[c, n, 0], v_means2d[c, n, 1] = -(a * m1 + b * m2), -(b * m1 + k * m2)
-        v_conics[c, n, 0], v_conics[c, n, 1], v_conics[c, n, 2] = -0.5 * m3, -m4, -0.5 * m5
-        v_opacities[c, n] = m0 / opacities[n]
-        v_rgb[c, n, 0], v_rgb[c, n, 1], v_rgb[c, n, 2] = m6, m7, m8
-        v_depths[c, n] = m9
+    for chunk in prange((len(order) + _GATHER - 1) // _GATHER):
+        m = aligned(LANES, moments)
+        nothing = spread(lanes_count(moments), 0.0)
+        for rank in range(chunk * _GATHER, min(len(order), (chunk + 1) * _GATHER)):
+            total = nothing
+            for slot in range(slot_start[rank], slot_start[rank] + slot_count[rank]):
+                total = total + lanes_load(moments, slot * MOMENTS)
+            lanes_store(m, 0, total)
+            c, n = order[rank] // n_splats, order[rank] % n_splats
+            a, b, k = conics[c, n, 0], conics[c, n, 1], conics[c, n, 2]
+            v_means2d[c, n, 0], v_means2d[c, n, 1] = -(a * m[1] + b * m[2]), -(b * m[1] + k * m[2])
+            v_conics[c, n, 0], v_conics[c, n, 1], v_conics[c, n, 2] = -0.5 * m[3], -m[4], -0.5 * m[5]
+            v_opacities[c, n] = m[0] / opacities[n]
+            v_rgb[c, n, 0], v_rgb[c, n, 1], v_rgb[c, n, 2] = m[6], m[7], m[8]
+            v_depths[c, n] = m[9]

@@ -1,8 +1,9 @@
-"""How every kernel is compiled: one typed decorator pair and the dynamic tile counter.
+"""How every kernel is compiled: typed decorators, the dynamic tile counter, aligned scratch memory.
 
 Fast-math leaves out `nnan` and `ninf`: a NaN parameter must reach the image, where the trainer's check
 sees it, and must never make a comparison undefined. Compiled code is cached on disk.
 """
+# ruff: noqa: ARG001 (numba prescribes what typing and codegen functions take)
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
@@ -26,12 +28,20 @@ def inner(function: F) -> F:
 
 def kernel(function: F) -> F:
     """Compile a kernel that Python calls: threads, no GIL, cached on disk, specialised lazily per dtype."""
-    return cast(
-        F, numba.njit(cache=True, parallel=True, nogil=True, fastmath=_FAST, error_model="numpy")(function)
-    )
+    return cast(F, numba.njit(cache=True, parallel=True, nogil=True, fastmath=_FAST, error_model="numpy")(function))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+def serial_kernel(function: F) -> F:
+    """Compile a kernel for one thread: for work that is over before a second thread has woken up."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def lowered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that exists only inside kernels and writes its own LLVM instructions (numba's `intrinsic`)."""
+    return cast(Callable[..., Any], intrinsic(function))
+
+
+@lowered
 def take_ticket(typingctx: Any, counter: Any) -> Any:
     """Atomically return counter[0] and add one: how workers share tiles whose costs differ."""
 
@@ -40,3 +50,11 @@ def take_ticket(typingctx: Any, counter: Any) -> Any:
         return builder.atomic_rmw("add", pointer, ir.Constant(ir.IntType(64), 1), "monotonic")
 
     return types.int64(types.Array(types.int64, 1, "C")), codegen
+
+
+@inner
+def aligned(count: int, like: Any) -> Any:
+    """`count` uninitialised numbers of like's dtype that begin at a cache line: a SIMD row never straddles two."""
+    room = np.empty(count + 16, like.dtype)
+    start = (-room.ctypes.data) % 64 // room.itemsize
+    return room[start : start + count]

@@ -121,7 +121,9 @@ def project_forward(
         if not (near <= z <= FAR and opacity >= ALPHA_CUT):
             continue
         w, qx, qy, qz, _ = _unit(quats, n)
-        half = _half(_rotation(w, qx, qy, qz), np.float64(scales[n, 0]), np.float64(scales[n, 1]), np.float64(scales[n, 2]))
+        half = _half(
+            _rotation(w, qx, qy, qz), np.float64(scales[n, 0]), np.float64(scales[n, 1]), np.float64(scales[n, 2])
+        )
         lens = _lens(ks, c, height, width)
         top, bottom, _, _ = _screen_half(_times_half(rows, half), lens, x, y, z)
         xx, xy, yy = _dot(top, top) + EPS2D, _dot(top, bottom), _dot(bottom, bottom) + EPS2D
@@ -149,8 +151,16 @@ def _camera_vjp(half: Any, lens: Any, place: Any, conic: Any, v_conic: Any, v_me
     s00, s01, s10, s11 = p * a + q * b, p * b + q * c, q * a + r * b, q * b + r * c
     g00, g01, g11 = -(a * s00 + b * s10), -(a * s01 + b * s11), -(b * s01 + c * s11)
     # d(J half) = 2 G (J half); J = [[fx/z, 0, -fx u/z], [0, fy/z, -fy v/z]].
-    v_top = 2 * (g00 * top[0] + g01 * bottom[0]), 2 * (g00 * top[1] + g01 * bottom[1]), 2 * (g00 * top[2] + g01 * bottom[2])
-    v_bot = 2 * (g01 * top[0] + g11 * bottom[0]), 2 * (g01 * top[1] + g11 * bottom[1]), 2 * (g01 * top[2] + g11 * bottom[2])
+    v_top = (
+        2 * (g00 * top[0] + g01 * bottom[0]),
+        2 * (g00 * top[1] + g01 * bottom[1]),
+        2 * (g00 * top[2] + g01 * bottom[2]),
+    )
+    v_bot = (
+        2 * (g01 * top[0] + g11 * bottom[0]),
+        2 * (g01 * top[1] + g11 * bottom[1]),
+        2 * (g01 * top[2] + g11 * bottom[2]),
+    )
     fx, fy = lens[0] / z, lens[1] / z
     v_half = (
         (fx * v_top[0], fx * v_top[1], fx * v_top[2]),
@@ -177,7 +187,11 @@ def _camera_vjp(half: Any, lens: Any, place: Any, conic: Any, v_conic: Any, v_me
 @inner
 def _back_to_world(rows: Any, m: Any) -> Any:
     """Rows of R^T @ m."""
-    r0, r1, r2 = (rows[0][0], rows[1][0], rows[2][0]), (rows[0][1], rows[1][1], rows[2][1]), (rows[0][2], rows[1][2], rows[2][2])
+    r0, r1, r2 = (
+        (rows[0][0], rows[1][0], rows[2][0]),
+        (rows[0][1], rows[1][1], rows[2][1]),
+        (rows[0][2], rows[1][2], rows[2][2]),
+    )
     return _times_half((r0, r1, r2), m)
 
 
@@ -185,11 +199,18 @@ def _back_to_world(rows: Any, m: Any) -> Any:
 def _quat_vjp(w: float, x: float, y: float, z: float, inverse: float, m: Any) -> Any:
     """Gradient to an unnormalised quaternion from the gradient m (rows) to its rotation matrix."""
     gw = 2 * (x * (m[2][1] - m[1][2]) + y * (m[0][2] - m[2][0]) + z * (m[1][0] - m[0][1]))
-    gx = 2 * (-2 * x * (m[1][1] + m[2][2]) + y * (m[1][0] + m[0][1]) + z * (m[2][0] + m[0][2]) + w * (m[2][1] - m[1][2]))
+    gx = 2 * (
+        -2 * x * (m[1][1] + m[2][2]) + y * (m[1][0] + m[0][1]) + z * (m[2][0] + m[0][2]) + w * (m[2][1] - m[1][2])
+    )
     gy = 2 * (x * (m[1][0] + m[0][1]) - 2 * y * (m[0][0] + m[2][2]) + z * (m[2][1] + m[1][2]) + w * (m[0][2] - m[2][0]))
     gz = 2 * (x * (m[2][0] + m[0][2]) + y * (m[2][1] + m[1][2]) - 2 * z * (m[0][0] + m[1][1]) + w * (m[1][0] - m[0][1]))
     along = gw * w + gx * x + gy * y + gz * z
-    return (gw - along * w) * inverse, (gx - along * x) * inverse, (gy - along * y) * inverse, (gz - along * z) * inverse
+    return (
+        (gw - along * w) * inverse,
+        (gx - along * x) * inverse,
+        (gy - along * y) * inverse,
+        (gz - along * z) * inverse,
+    )
 
 
 @inner

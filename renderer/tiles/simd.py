@@ -4,6 +4,7 @@ LLVM's auto-vectoriser decides anew with every release; these lanes don't depend
 inside kernels: `lanes_load` and `lanes_store` move rows of 16 between it and 1-D arrays of float32 or
 float64. The target's real vector width is LLVM's business. Not a general vector library.
 """
+# ruff: noqa: ARG001, ARG002 (numba prescribes what codegen and typing functions take)
 
 from __future__ import annotations
 
@@ -16,21 +17,23 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
+
+from renderer.tiles.jit import lowered
 
 LANES = 16
 
 
-class Lanes(types.Type):  # type: ignore[misc]
+class Lanes(types.Type):
     """The numba type of 16 float32 or float64."""
 
-    def __init__(self, dtype: types.Type) -> None:
-        self.dtype = dtype
+    def __init__(self, dtype: Any) -> None:
+        self.dtype: Any = dtype
         super().__init__(name=f"Lanes({dtype})")
 
 
 @register_model(Lanes)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: Lanes) -> None:
         super().__init__(dmm, fe_type, ir.VectorType(dmm.lookup(fe_type.dtype).get_value_type(), LANES))
 
@@ -59,14 +62,14 @@ def _vector_of(context: Any, lanes: Lanes) -> ir.VectorType:
 def _operator(op: Any, emit: Callable[[ir.IRBuilder, Any, Any], Any]) -> None:
     """Teach numba one arithmetic operator between Lanes."""
 
-    @infer_global(op)  # type: ignore[untyped-decorator]
-    class _Template(AbstractTemplate):  # type: ignore[misc]
+    @infer_global(op)
+    class _Template(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
             if len(args) == 2 and isinstance(args[0], Lanes) and args[0] == args[1]:
                 return args[0](args[0], args[1])
             return None
 
-    @lower_builtin(op, Lanes, Lanes)  # type: ignore[untyped-decorator]
+    @lower_builtin(op, Lanes, Lanes)
     def _lower(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
         return emit(builder, args[0], args[1])
 
@@ -82,7 +85,7 @@ def _pointer(context: Any, builder: ir.IRBuilder, array: Any, value: Any, index:
     return builder.bitcast(builder.gep(data, [index]), ir.PointerType(vector))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@lowered
 def lanes_load(typingctx: Any, array: Any, index: Any) -> Any:
     """array[index : index + 16] of a contiguous 1-D array; bounds are the caller's."""
     lanes = Lanes(array.dtype)
@@ -95,7 +98,7 @@ def lanes_load(typingctx: Any, array: Any, index: Any) -> Any:
     return lanes(array, types.int64), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@lowered
 def lanes_store(typingctx: Any, array: Any, index: Any, lanes: Any) -> Any:
     """array[index : index + 16] = lanes."""
 
@@ -108,7 +111,7 @@ def lanes_store(typingctx: Any, array: Any, index: Any, lanes: Any) -> Any:
     return types.void(array, types.int64, lanes), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@lowered
 def lanes_count(typingctx: Any, array: Any) -> Any:
     """0, 1, ... 15 in the dtype of `array`."""
     lanes = Lanes(array.dtype)
@@ -119,7 +122,7 @@ def lanes_count(typingctx: Any, array: Any) -> Any:
     return lanes(array), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@lowered
 def spread(typingctx: Any, like: Any, value: Any) -> Any:
     """The scalar `value` in every lane, in the dtype of the Lanes `like`."""
     scalar = like.dtype
@@ -131,7 +134,7 @@ def spread(typingctx: Any, like: Any, value: Any) -> Any:
     return like(like, value), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@lowered
 def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     """a * b + c, rounded once."""
 
@@ -141,7 +144,7 @@ def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     return a(a, a, a), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@lowered
 def where_greater(typingctx: Any, a: Any, b: Any, yes: Any, no: Any) -> Any:
     """Per lane `yes` where a > b, else `no`; a NaN in either chooses `no`."""
 
@@ -151,7 +154,7 @@ def where_greater(typingctx: Any, a: Any, b: Any, yes: Any, no: Any) -> Any:
     return a(a, a, a, a), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@lowered
 def negative_magnitude(typingctx: Any, a: Any) -> Any:
     """-|a| per lane."""
 
@@ -161,24 +164,36 @@ def negative_magnitude(typingctx: Any, a: Any) -> Any:
     return a(a), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def lanes_sum(typingctx: Any, a: Any) -> Any:
-    """The sum of the lanes as a scalar, always added in the same tree."""
+def _halve(builder: ir.IRBuilder, a: Any, b: Any, part: int) -> Any:
+    """Lanes hold sums of `part` numbers each to come; fold a and b once: the sums of a, then those of b."""
+    starts = [group * 2 * part for group in range(2 * LANES // (2 * part))]
+    index = ir.VectorType(ir.IntType(32), LANES)
+    low = builder.shuffle_vector(a, b, ir.Constant(index, [s + i for s in starts for i in range(part)]))
+    high = builder.shuffle_vector(a, b, ir.Constant(index, [s + i + part for s in starts for i in range(part)]))
+    return builder.fadd(low, high)
+
+
+@lowered
+def store_sums(typingctx: Any, array: Any, index: Any, many: Any) -> Any:
+    """array[index + i] = sum of the lanes of many[i], at most 16 of them, zero up to 16; always the same tree."""
+    lanes = many.dtype
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        value, width = args[0], LANES
-        while width > 1:
-            width //= 2
-            index = ir.VectorType(ir.IntType(32), width)
-            low = builder.shuffle_vector(value, value, ir.Constant(index, list(range(width))))
-            high = builder.shuffle_vector(value, value, ir.Constant(index, list(range(width, 2 * width))))
-            value = builder.fadd(low, high)
-        return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+        vector = _vector_of(context, lanes)
+        level, part = [builder.extract_value(args[2], i) for i in range(many.count)], LANES // 2
+        while part:
+            if len(level) % 2:
+                level.append(_constant(vector, 0.0))
+            level = [_halve(builder, level[i], level[i + 1], part) for i in range(0, len(level), 2)]
+            part //= 2
+        pointer = _pointer(context, builder, signature.args[0], args[0], args[1], vector)
+        builder.store(level[0], pointer, align=lanes.dtype.bitwidth // 8)
+        return context.get_dummy_value()
 
-    return a.dtype(a), codegen
+    return types.void(array, types.int64, many), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@lowered
 def any_positive(typingctx: Any, a: Any) -> Any:
     """Whether any lane is > 0."""
 
@@ -199,7 +214,7 @@ _EXP2_32 = (
 _EXP2_64 = tuple(math.log(2.0) ** k / math.factorial(k) for k in range(13))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@lowered
 def exp2(typingctx: Any, x: Any) -> Any:
     """2**x per lane for x <= 100; everything below -100 counts as -100 (7.9e-31), NaN too."""
     single = x.dtype == types.float32
