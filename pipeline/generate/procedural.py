@@ -120,7 +120,10 @@ class Scenario:
     def held_out_views(self) -> tuple[HeldOut, ...]:
         """Cameras and times spread over both ranges, far from the canonical ones, some between frames."""
         cameras = np.linspace(1, self.n_freeze - 2, self.n_held_out).round().astype(int)
-        times = (np.arange(self.n_held_out) * 0.618034 + 0.05) % 1 * (self.n_reference - 1)
+        last, gap = self.n_reference - 1, 0.1 * (self.n_reference - 1)
+        # Golden-ratio steps spread the times; none falls near the canonical one, which the freeze-time video shows.
+        times = (np.arange(self.n_held_out) * 0.618034 + 0.2) % 1 * (last - 2 * gap)
+        times = times + 2 * gap * (times > self.canonical_reference_frame - gap)
         return tuple(HeldOut(int(k), round(float(t) * 2) / 2) for k, t in zip(cameras, times, strict=True))
 
     def render(self, time: float, camera: Camera) -> Truth:
@@ -195,7 +198,7 @@ def _smooth_warp(rng: np.random.Generator, size: tuple[int, int], amplitude: flo
     return np.asarray(warp * (amplitude / np.linalg.norm(warp, axis=-1).max()))
 
 
-def write_scene(scenario: Scenario, folder: Path, *, crf: int = 14) -> None:
+def write_scene(scenario: Scenario, folder: Path, *, crf: int = 12) -> None:
     """Write reference.mp4, freeze_time.mp4, held_out.mp4 (H.264 4:4:4), scene.json and truth.json."""
     videos = {
         "reference.mp4": scenario.reference_video(),
@@ -214,7 +217,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("folder", type=Path, help="where the scene is written")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", default="512x288", help="WxH in pixels")
-    parser.add_argument("--crf", type=int, default=14, help="H.264 quality, smaller is better")
+    parser.add_argument("--crf", type=int, default=12, help="H.264 quality, smaller is better")
     parser.add_argument("--warp", type=float, default=0.0, help="largest warp of freeze-time frames, pixels")
     parser.add_argument("--residual-motion", type=float, default=0.0, help="stray of the frozen time, frames")
     parser.add_argument("--flicker", type=float, default=0.0, help="relative change of brightness")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 Float = npt.NDArray[np.float32]
 Rng = np.random.Generator
@@ -98,12 +97,26 @@ def _grid(n: int) -> tuple[Float, Float]:
     return x, y
 
 
-def _cells(rng: Rng, n: int, count: int) -> tuple[npt.NDArray[np.int64], Float]:
-    """Tileable Voronoi cells: index of each texel's cell, and its distance to the border in texels (about)."""
-    x, y = _grid(n)
-    tree = cKDTree(rng.uniform(0, n, (count, 2)), boxsize=n)
-    distance, index = tree.query(np.stack([x, y], -1), k=2)
-    return index[..., 0], np.asarray(0.5 * (distance[..., 1] - distance[..., 0]), np.float32)
+def _cells(rng: Rng, n: int, count: int) -> tuple[npt.NDArray[np.int32], Float]:
+    """Tileable Voronoi cells, `count` (a square) of them: each texel's cell, and its distance to the border in texels.
+
+    One seed per square of a grid, anywhere in its square: only the nine squares around a texel are searched.
+    """
+    side = max(2, round(count**0.5))
+    seeds = array(rng.uniform(0, 1, (side, side, 2)))
+    x, y = (axis * np.float32(side / n) for axis in _grid(n))
+    column, row = x.astype(np.int32), y.astype(np.int32)
+    first, second = np.full((n, n), 9, np.float32), np.full((n, n), 9, np.float32)
+    index = np.zeros((n, n), np.int32)
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            i, j = (column + dx) % side, (row + dy) % side
+            seed = seeds[j, i]
+            distance = np.hypot(column + dx + seed[..., 0] - x, row + dy + seed[..., 1] - y)
+            nearer = distance < first
+            second = np.where(nearer, first, np.minimum(second, distance))
+            first, index = np.where(nearer, distance, first), np.where(nearer, j * side + i, index)
+    return index, (second - first) * np.float32(0.5 * n / side)
 
 
 def _pick(rng: Rng, palette: Sequence[Colour], count: int, spread: float = 0.25) -> Float:
@@ -115,7 +128,7 @@ def _pick(rng: Rng, palette: Sequence[Colour], count: int, spread: float = 0.25)
 def terrazzo(rng: Rng, base: Colour, palette: Sequence[Colour], texel: float, n: int = 1024) -> Texture:
     """Polished stone: chips of several sizes in a speckled ground."""
     picture = np.asarray(base, np.float32) * np.exp(0.07 * fractal_noise(rng, n, 0.6))[..., None]
-    for count, gap, share in ((260, 7.0, 0.75), (1800, 2.6, 0.7), (9000, 1.1, 0.5)):
+    for count, gap, share in ((256, 7.0, 0.75), (1764, 2.6, 0.7), (9025, 1.1, 0.5)):
         index, border = _cells(rng, n, count)
         laid = rng.random(count) < share
         colours = _pick(rng, palette, count)
@@ -178,8 +191,8 @@ def mottled(rng: Rng, base: Colour, contrast: float, texel: float, n: int = 256)
 
 def picture(rng: Rng, palette: Sequence[Colour], texel: float, n: int = 256) -> Texture:
     """An abstract painting: cells of flat colour crossed by brush strokes."""
-    index, border = _cells(rng, n, 22)
-    canvas = _pick(rng, palette, 22, 0.35)[index] * smoothstep(0.3, 1.6, border)[..., None]
+    index, border = _cells(rng, n, 25)
+    canvas = _pick(rng, palette, 25, 0.35)[index] * smoothstep(0.3, 1.6, border)[..., None]
     for colour in _pick(rng, palette, 26, 0.3):
         canvas = _stamp(canvas, rng, colour, rng.uniform(4, 26))
     return Texture.of(canvas * np.exp(0.14 * fractal_noise(rng, n, 0.7, 4.0))[..., None], texel)

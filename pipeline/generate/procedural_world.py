@@ -169,14 +169,14 @@ def _gift(rng: Rng, n_frames: int) -> Thing:
 
     def pose(time: float) -> Array:
         yaw = 0.45 + 0.42 * np.sin(2 * np.pi * (time / (1.5 * n_frames) - 0.12))
-        return affine((1.35, -0.45, half[2]), turn("z", yaw) @ np.diag(half))
+        return affine((1.54, -0.82, half[2]), turn("z", yaw) @ np.diag(half))
 
     return Thing("gift", "box", half, pose, surface, moving=True, shade=0.5)
 
 
 def _ball(rng: Rng, n_frames: int) -> list[Thing]:
     """A beach ball that bounces past on the left, squashing when it lands."""
-    radius, height, period = 0.33, 0.42, 0.75 * n_frames
+    radius, height, period = 0.33, 0.36, 0.8 * n_frames
     colours = np.asarray([_TOYS[i] for i in (0, 4, 2, 4, 1, 4)], np.float32)
     felt = paint.triplanar(paint.mottled(rng, srgb(250, 250, 250), 0.16, 0.006))
 
@@ -193,10 +193,10 @@ def _ball(rng: Rng, n_frames: int) -> list[Thing]:
     def pose(time: float) -> Array:
         phase = time / period + 0.22
         u = phase - np.floor(phase)
-        squash = 0.24 * np.exp(-((min(u, 1 - u) / 0.09) ** 2))
+        squash = 0.18 * np.exp(-((min(u, 1 - u) / 0.12) ** 2))
         tall = 1 - squash + 0.06 * np.sin(2 * np.pi * u) ** 2
         wide = 1 / np.sqrt(tall)
-        x = -1.75 + 1.15 * time / max(n_frames - 1, 1)
+        x = -1.58 + 1.10 * time / max(n_frames - 1, 1)
         centre = (x, -0.55, radius * tall + 4 * height * u * (1 - u))
         tilt = turn("y", 0.5 + 0.9 * (time / max(n_frames - 1, 1) - 0.5)) @ turn("x", 1.05)
         return affine(centre, radius * np.diag([wide, wide, tall]) @ tilt)
@@ -244,7 +244,7 @@ def _segment_pose(index: int, half: Array, n_frames: int) -> Pose:
     def pose(time: float) -> Array:
         wave, slope = _wave(index, time, n_frames), _wave(index - 0.5 * np.pi / 1.15, time, n_frames)
         lift = 0.13 * (1 + wave) * (0.35 + 0.65 * index / _SEGMENTS)
-        x = -0.78 + 0.325 * index + 0.035 * slope
+        x = -0.92 + 0.325 * index + 0.035 * slope
         y = 0.28 - 0.11 * index + 0.05 * np.sin(0.9 * index)
         stretch = np.diag([1 - 0.06 * wave, 1.0, 1 + 0.09 * wave])
         return affine(
@@ -257,7 +257,7 @@ def _segment_pose(index: int, half: Array, n_frames: int) -> Pose:
 def _head_pose(offset: Array, half: Array, n_frames: int) -> Pose:
     def pose(time: float) -> Array:
         wave, slope = _wave(_SEGMENTS, time, n_frames), _wave(_SEGMENTS - 0.5 * np.pi / 1.15, time, n_frames)
-        centre = np.array([1.06 + 0.05 * slope, -0.36, 0.52 + 0.13 * (1 + wave)])
+        centre = np.array([0.92 + 0.05 * slope, -0.36, 0.52 + 0.13 * (1 + wave)])
         look = turn("z", 0.12 + 0.26 * slope) @ turn("x", -0.06 + 0.14 * wave)
         return affine(centre + look @ offset, look @ np.diag(half))
 
