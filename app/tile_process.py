@@ -18,7 +18,7 @@ import numpy as np
 from renderer.camera import Camera
 from renderer.errors import Refusal
 from renderer.gl.moment import Mode, Moment
-from renderer.snapshot import MotionTable, Posed, Snapshot
+from renderer.snapshot import Posed, Snapshot
 
 
 class TileServer:
@@ -49,7 +49,8 @@ class TileServer:
         if self._posed is None or self._posed[0] != moment:
             self._posed = moment, moment.posed(self._snapshot)
         camera = Camera.from_json(request["camera"])
-        rgb = render(self._posed[1], camera, np.asarray(request["background"], np.float32)).rgb
+        red, green, blue = (float(value) for value in request["background"])
+        rgb = render(self._posed[1], camera, (red, green, blue)).rgb
         height, width = camera.size
         shown = np.memmap(self._picture, np.uint8, "r+", shape=(height, width, 4))
         shown[..., :3] = rgb[..., ::-1]  # Qt's RGB32 is blue first in memory
@@ -58,22 +59,12 @@ class TileServer:
         return {"op": "picture", "size": [height, width], "ms": spent, "number": request["number"]}
 
 
-def warm_up() -> None:
-    """Draw a tiny scene, so that compiling (12 s once for each user, later read from a cache) is over."""
-    from renderer.tiles.render import render
-
-    still = MotionTable.still()
-    camera = Camera.from_fov(np.eye(4), 1.0, (32, 32))
-    one = np.ones((1, 3), np.float32)
-    quat = np.array([[1, 0, 0, 0]], np.float32)
-    scene = Snapshot(one, quat, 0.1 * one, one[:, 0] * 0.5, one, still, still, camera, {})
-    render(scene.canonical(), camera, np.zeros(3, np.float32))
-
-
 def main() -> int:
     """Serve until stdin ends."""
+    from renderer.tiles.render import warm
+
     server = TileServer(Path(sys.argv[1]))
-    warm_up()
+    warm()  # compiles, some 12 s once for each user; later it is read from a cache
     _say({"op": "ready"})
     for line in sys.stdin:
         _say(server.answer(json.loads(line)))

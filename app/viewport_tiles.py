@@ -186,6 +186,8 @@ class TilesBackend:
             self._ready = True
             self._reports.said("")
             self._send_scene()
+        elif reply["op"] == "scene":
+            self._reports.said("")
         elif reply["op"] == "fault":
             self._busy = self._busy and reply["of"] != "view"
             self._reports.said(reply["text"])

@@ -1,0 +1,372 @@
+"""The window by real clicks and keys."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QToolButton
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from app.panels.lift_dialog import LiftDialog, LiftWish
+from app.panels.rail import Rail
+from app.view_state import FREE, REFERENCE
+from app.viewport_tiles import TilesBackend
+from pipeline.messages import Finished, Progress, StageStarted
+from pipeline.project.project import Project
+from pipeline.project.project_file import save
+from renderer.gl.moment import Mode
+from tests.app.conftest import OpenWindow, fake
+from tests.renderer.gl.synthetic import synthetic_snapshot
+
+
+def click_rail(qtbot: QtBot, rail: Rail, position: float) -> None:
+    qtbot.mouseClick(rail, Qt.MouseButton.LeftButton, pos=QPoint(round(rail.x_of(position)), 13))
+
+
+def button_of(window: MainWindow, name: str) -> QToolButton:
+    return next(b for b in window.findChildren(QToolButton) if b.defaultAction() is window.commands[name])
+
+
+def image_of(image: QImage) -> np.ndarray:
+    rgb = image.convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.width(), 4).astype(int)
+
+
+def test_the_first_screen_says_what_to_do(open_window: OpenWindow) -> None:
+    window = open_window()
+    assert window.stack.currentWidget() is window.empty
+    assert "Drop a reference video" in window.empty.lead.text()
+    assert "splatime lift" in window.empty.command.text()
+    assert not window.commands["play"].isEnabled()
+    assert not window.transport.isEnabled()
+
+
+def test_a_project_is_shown_from_its_reference_camera(window: MainWindow, project: Path) -> None:
+    assert window.stack.currentWidget() is window.stage
+    assert window.windowTitle() == "ball — Splatime"
+    assert window.figures.splats.text() == "900 splats"
+    assert window.figures.stage.text() == "motion fit · step 1,200"
+    assert window.transport.picker.currentText() == "Reference camera"
+    assert [window.transport.picker.itemData(i) for i in range(7)] == [REFERENCE, 0, 4, 8, 12, 16, 20]
+    backend = fake(window)
+    assert backend.scene is not None
+    assert backend.scene.path.parent == project / "runs" / "r1"
+
+
+def test_clicking_the_time_rail_scrubs(qtbot: QtBot, window: MainWindow) -> None:
+    window.view.set_mode(Mode.CANONICAL)
+    click_rail(qtbot, window.transport.time_rail, 7.0)
+    assert window.view.time == pytest.approx(7.0, abs=0.1)
+    assert fake(window).views[-1][1] == window.view.moment
+    assert window.view.mode is Mode.TEMPORAL
+    assert window.commands["temporal"].isChecked()
+
+
+def test_dragging_the_time_rail_scrubs_and_pauses(qtbot: QtBot, window: MainWindow) -> None:
+    rail = window.transport.time_rail
+    window.view.play()
+    qtbot.mousePress(rail, Qt.MouseButton.LeftButton, pos=QPoint(round(rail.x_of(2.0)), 13))
+    assert not window.view.rate
+    qtbot.mouseMove(rail, QPoint(round(rail.x_of(11.0)), 30))
+    assert window.view.time == pytest.approx(11.0, abs=0.1)
+    qtbot.mouseMove(rail, QPoint(rail.width() + 500, 13))
+    assert window.view.time == 15.0
+    qtbot.mouseRelease(rail, Qt.MouseButton.LeftButton)
+
+
+def test_the_mode_buttons(qtbot: QtBot, window: MainWindow) -> None:
+    for name, mode in (("canonical", Mode.CANONICAL), ("per_frame", Mode.PER_FRAME), ("temporal", Mode.TEMPORAL)):
+        qtbot.mouseClick(button_of(window, name), Qt.MouseButton.LeftButton)
+        assert window.view.mode is mode
+        assert fake(window).views[-1][1].mode is mode
+    assert "frame" not in window.transport.time_label.text() or "15" in window.transport.time_label.text()
+    qtbot.keyClick(window, Qt.Key.Key_2)
+    assert window.view.mode is Mode.PER_FRAME
+    assert "8" in window.transport.time_label.text()
+
+
+def test_the_camera_picker_and_its_rail(qtbot: QtBot, window: MainWindow) -> None:
+    snapshot, picker = window.view.snapshot, window.transport.picker
+    assert snapshot is not None
+    picker.setFocus()
+    qtbot.keyClick(picker, Qt.Key.Key_Down)
+    qtbot.keyClick(picker, Qt.Key.Key_Down)
+    assert window.view.camera == snapshot.freeze_cameras[4]
+    click_rail(qtbot, window.transport.camera_rail, 16.0)
+    assert window.view.camera == snapshot.freeze_cameras[16]
+    assert picker.currentText() == "Freeze-time 16"
+    qtbot.mouseClick(button_of(window, "next_camera"), Qt.MouseButton.LeftButton)
+    assert window.view.station == 20
+    qtbot.keyClick(window, Qt.Key.Key_PageUp)
+    assert window.view.station == 16
+
+
+def test_a_free_view_is_named_and_reset_by_shift_f(qtbot: QtBot, window: MainWindow) -> None:
+    snapshot = window.view.snapshot
+    assert snapshot is not None
+    window.view.turn(0.3, 0.1)
+    assert window.transport.picker.currentText() == "Free view"
+    assert window.transport.picker.currentData() == FREE
+    qtbot.keyClick(window, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    assert window.view.camera == snapshot.reference_camera
+    assert window.transport.picker.currentText() == "Reference camera"
+    assert window.transport.picker.findData(FREE) < 0
+
+
+def test_play_advances_and_space_pauses(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.mouseClick(button_of(window, "play"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.view.time > 1.0, timeout=5000)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    stopped = window.view.time
+    qtbot.wait(120)
+    assert window.view.time == stopped
+    assert len(fake(window).views) > 3
+
+
+def test_the_timeline_keys(qtbot: QtBot, window: MainWindow) -> None:
+    presses = [
+        (Qt.Key.Key_Right, 1.0), (Qt.Key.Key_Right, 2.0), (Qt.Key.Key_Left, 1.0), (Qt.Key.Key_End, 15.0),
+        (Qt.Key.Key_Comma, 14.0), (Qt.Key.Key_Home, 0.0), (Qt.Key.Key_Period, 1.0),
+    ]  # fmt: skip
+    for key, time in presses:
+        qtbot.keyClick(window, key)
+        assert window.view.time == time
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    assert window.view.rate == 2.0
+    qtbot.keyClick(window, Qt.Key.Key_J)
+    assert window.view.rate == -1.0
+    qtbot.keyClick(window, Qt.Key.Key_K)
+    assert window.view.rate == 0.0
+
+
+def test_buttons_can_be_reached_and_pressed_by_keys_alone(qtbot: QtBot, window: MainWindow) -> None:
+    button = button_of(window, "canonical")
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(button, Qt.Key.Key_Return)
+    assert window.view.mode is Mode.CANONICAL
+
+
+def test_a_folder_that_is_no_project_is_said_and_leaves_the_first_screen(
+    open_window: OpenWindow, tmp_path: Path
+) -> None:
+    window = open_window()
+    assert not window.open_project(tmp_path / "nowhere")
+    assert "is not a Splatime project" in window.empty.fault.text()
+    assert window.empty.fault.isVisible()
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "project.json").write_text('{"schema": 1, "ta')
+    assert not window.open_project(damaged)
+    assert "is damaged" in window.empty.fault.text()
+
+
+def test_over_a_scene_a_bad_folder_is_said_in_a_dialog_and_the_scene_stays(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, project: Path
+) -> None:
+    assert not window.open_project(tmp_path / "nowhere")
+    box = window.findChild(QMessageBox, "complaint")
+    assert box is not None
+    assert "is not a Splatime project" in box.text()
+    qtbot.mouseClick(box.button(QMessageBox.StandardButton.Ok), Qt.MouseButton.LeftButton)
+    assert window.document.folder == project
+    assert window.view.snapshot is not None
+
+
+def test_a_damaged_scene_is_a_sentence(qtbot: QtBot, open_window: OpenWindow, project: Path) -> None:
+    (project / "runs" / "r1" / "snapshot.safetensors").write_bytes(b"\x08" * 100)
+    window = open_window()
+    window.open_project(project)
+    qtbot.waitUntil(lambda: "is not a readable scene snapshot" in window.empty.fault.text(), timeout=5000)
+    assert window.stack.currentWidget() is window.empty
+
+
+def test_a_project_without_a_lift_says_so(open_window: OpenWindow, tmp_path: Path) -> None:
+    save(tmp_path / "empty", Project())
+    window = open_window()
+    window.open_project(tmp_path / "empty")
+    assert "Nothing is lifted" in window.empty.title.text()
+    window.commands["close"].trigger()
+    assert "Drop a reference video" in window.empty.lead.text()
+
+
+def drop(window: MainWindow, *paths: Path) -> bool:
+    """Drag files in and let go; whether the window wanted them."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(200, 200), *how)
+    enter.ignore()
+    QApplication.sendEvent(window, enter)
+    if not enter.isAccepted():
+        return False
+    assert window.empty.target.property("hot")
+    QApplication.sendEvent(window, QDropEvent(QPointF(200, 200), *how))
+    assert not window.empty.target.property("hot")
+    return True
+
+
+def test_a_dropped_project_is_opened(qtbot: QtBot, open_window: OpenWindow, project: Path) -> None:
+    window = open_window()
+    assert drop(window, project)
+    qtbot.waitUntil(lambda: window.view.snapshot is not None, timeout=5000)
+
+
+def test_other_files_are_not_taken(open_window: OpenWindow, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    assert not drop(open_window(), tmp_path / "notes.txt")
+
+
+def test_dropped_videos_fill_the_lift_dialog(qtbot: QtBot, open_window: OpenWindow, tmp_path: Path) -> None:
+    paths = tmp_path / "freeze_time.mp4", tmp_path / "reference.mp4"
+    for path in paths:
+        path.write_bytes(b"x")
+    window = open_window()
+    assert drop(window, *paths)
+    dialog = window.findChild(LiftDialog)
+    assert dialog is not None
+    assert dialog.reference.text() == str(paths[1])
+    assert dialog.freeze_time.text() == str(paths[0])
+    dialog.reject()
+
+
+def test_a_lift_elsewhere_is_followed_live(qtbot: QtBot, window: MainWindow, project: Path) -> None:
+    run = project / "runs" / "r1"
+    first = window.view.snapshot
+    window.view.turn(0.2, 0.0)
+    camera = window.view.camera
+    lines = [StageStarted("Motion", 2, 7, 400), Progress("Motion", 100, 400, 11.3, 94.0, None, 31.25, 950)]
+    (run / "messages.jsonl").write_text("".join(line.to_json() + "\n" for line in lines))
+    synthetic_snapshot(950, step=1300).save(run / "snapshot.safetensors")
+    qtbot.waitUntil(lambda: window.view.snapshot is not first, timeout=5000)
+    assert window.progress.isVisible()
+    assert window.progress.headline.text() == "Motion · stage 3 of 7"
+    assert "1:34 left" in window.progress.figures.text()
+    assert window.progress.bar.value() == 250
+    assert not window.progress.stop.isVisible()
+    assert window.figures.splats.text() == "950 splats"
+    assert window.view.camera == camera
+    with (run / "messages.jsonl").open("a") as file:
+        file.write(Finished({}).to_json() + "\n")
+    qtbot.waitUntil(lambda: window.progress.headline.text() == "Lifted.", timeout=5000)
+    qtbot.mouseClick(window.progress.dismiss, Qt.MouseButton.LeftButton)
+    assert not window.progress.isVisible()
+
+
+LIFT = """
+import sys, time
+from pathlib import Path
+from pipeline.messages import Progress, StageStarted
+from pipeline.project.project import Project
+from pipeline.project.project_file import save
+from tests.renderer.gl.synthetic import synthetic_snapshot
+out = Path(sys.argv[1])
+save(out, Project())
+run = out / "runs" / "abc"
+print(StageStarted("Motion", 0, 2, 100).to_json(), flush=True)
+synthetic_snapshot(300).save(run / "snapshot.safetensors")
+print(Progress("Motion", 50, 100, 9.0, 5.0).to_json(), flush=True)
+for line in sys.stdin:
+    if line.strip() == "stop":
+        sys.exit(130)
+"""
+
+
+class FakeWish(LiftWish):
+    """The same wish, done by a script in place of the real lift."""
+
+    def arguments(self) -> list[str]:
+        return ["-c", LIFT, str(self.out)]
+
+
+@pytest.fixture
+def wish(tmp_path: Path) -> LiftWish:
+    return FakeWish(tmp_path / "r.mp4", tmp_path / "f.mp4", tmp_path / "made", "draft")
+
+
+def test_a_lift_from_the_window_is_shown_and_stopped(qtbot: QtBot, open_window: OpenWindow, wish: LiftWish) -> None:
+    window = open_window()
+    window.start_lift(wish)
+    assert window.empty.title.text() == "Lifting…"
+    assert not window.commands["lift"].isEnabled()
+    qtbot.waitUntil(lambda: window.view.snapshot is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.document.folder == wish.out, timeout=5000)
+    assert window.windowTitle() == "made — Splatime"
+    assert window.progress.stop.isVisible()
+    qtbot.mouseClick(window.progress.stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.session.running_here, timeout=10_000)
+    assert "Stopped" in window.progress.headline.text()
+    assert window.view.snapshot is not None
+    assert window.commands["lift"].isEnabled()
+
+
+def test_closing_the_window_ends_its_lift(qtbot: QtBot, open_window: OpenWindow, wish: LiftWish) -> None:
+    window = open_window()
+    window.start_lift(wish)
+    qtbot.waitUntil(lambda: window.document.folder is not None, timeout=20_000)
+    group = window.session.runner._group
+    assert group > 0
+    window.close()
+    assert not window.session.running_here
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
+
+
+def test_a_lift_that_is_refused_says_why_on_the_first_screen(
+    qtbot: QtBot, open_window: OpenWindow, tmp_path: Path
+) -> None:
+    window = open_window()
+    reference = tmp_path / "r.mp4"
+    reference.write_bytes(b"")
+    window.start_lift(LiftWish(reference, reference, tmp_path / "made", "draft"))
+    qtbot.waitUntil(lambda: not window.session.running_here, timeout=60_000)
+    assert window.stack.currentWidget() is window.empty
+    assert "r.mp4" in window.empty.fault.text() + window.progress.headline.text()
+
+
+def test_the_theme_changes_everywhere_and_is_remembered(qtbot: QtBot, open_window: OpenWindow) -> None:
+    window = open_window()
+    dark = image_of(window.grab().toImage()).mean()
+    window.set_theme("light")
+    light = image_of(window.grab().toImage()).mean()
+    assert light > dark + 100
+    window.close()
+    again = open_window(theme="dark")
+    assert again.settings.theme == "dark"
+
+
+def test_recent_projects_are_offered_and_vanish_with_their_folders(
+    qtbot: QtBot, window: MainWindow, project: Path
+) -> None:
+    assert [action.text() for action in window.menus.recent.actions()] == [str(project)]
+    (project / "project.json").unlink()
+    window.commands["close"].trigger()
+    assert window.menus.recent.actions() == []
+    assert not window.empty.recent.isVisible()
+
+
+def test_every_button_says_what_it_does(window: MainWindow) -> None:
+    for button in window.findChildren(QToolButton):
+        if button.isVisible():
+            assert button.toolTip()
+            assert button.accessibleName()
+    for push in window.empty.findChildren(QPushButton):
+        assert push.toolTip()
+
+
+def test_the_window_with_the_cpu_back_end(qtbot: QtBot, open_window: OpenWindow, project: Path) -> None:
+    window = open_window(TilesBackend)
+    window.open_project(project)
+    backend = window.viewport.backend
+    qtbot.waitUntil(lambda: not backend.grab().isNull(), timeout=90_000)
+    qtbot.waitUntil(lambda: backend.grab().height() == window.viewport.height(), timeout=20_000)
+    before = image_of(window.viewport.grab().toImage())
+    assert before.std() > 10
+    click_rail(qtbot, window.transport.time_rail, 9.0)
+    qtbot.waitUntil(lambda: np.abs(image_of(window.viewport.grab().toImage()) - before).mean() > 1, timeout=20_000)
