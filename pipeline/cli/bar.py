@@ -16,9 +16,9 @@ from pipeline.messages import Failed, Message, Note, Progress, StageStarted
 class LiveBar:
     """One bar a stage: name, how far, steps a second, time left of the whole job, figures."""
 
-    def __init__(self) -> None:
+    def __init__(self, screen: Console | None = None) -> None:
         columns = (TextColumn("{task.description:<28}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-        self._bar = Bar(*columns, TextColumn("{task.fields[figures]}"), console=Console(stderr=True))
+        self._bar = Bar(*columns, TextColumn("{task.fields[figures]}"), console=screen or Console(stderr=True))
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
@@ -38,6 +38,6 @@ class LiveBar:
             total = message.steps or None
             self._bar.update(self._task, completed=message.step, total=total, figures=figures(message))
         elif isinstance(message, Note):
-            self._bar.console.print(message.text, markup=False)
+            self._bar.console.print(message.text, markup=False, highlight=False)
         elif isinstance(message, Failed) and self._task is not None:
             self._bar.stop_task(self._task)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pipeline.lift.run import LiftInputs
     from pipeline.poses.solved import SolvedPoses
 
+DROPPED = "Stopped as asked; nothing was written."
 CANCELLED = "Stopped as asked; the same command with --resume goes on from here."
 
 
@@ -43,7 +44,8 @@ def run(job: Job, control: Control | None = None) -> Iterator[Message]:
             yield from _export(job, told)
     except Refusal as refusal:
         # A stop also breaks what the stopped job was waiting for (COLMAP's child); that is no fault of its own.
-        yield Failed(CANCELLED, True) if told.stopping else Failed(str(refusal))
+        sentence = CANCELLED if isinstance(job, LiftJob) else DROPPED
+        yield Failed(sentence, True) if told.stopping else Failed(str(refusal))
     except OSError as fault:
         yield Failed(str(refusal_for(fault, Path(str(fault.filename or job.folder)))))
 
@@ -160,6 +162,6 @@ def _export(job: ExportJob, control: Control) -> Iterator[Message]:
 def _reported(stage: str, steps: int, done: Iterator[int], control: Control) -> Iterator[Message]:
     """Progress of work that counts; a stop closes it, and what it had begun to write goes away."""
     for step in done:
-        if control() == "stop":
-            raise Refusal(CANCELLED)
+        if step < steps and control() == "stop":
+            raise Refusal(DROPPED)
         yield Progress(stage, step, steps)
