@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from renderer.diff.splats import ActiveSplats, CameraBatch
 from renderer.tiles.binning import bin_splats
@@ -107,6 +108,7 @@ class _Project(torch.autograd.Function):
         return means2d, depths, conics, radii
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Any) -> Any:
         means, quats, scales, poses, ks, conics, radii = ctx.saved_tensors
         v_means, v_quats, v_scales = torch.zeros_like(means), torch.zeros_like(quats), torch.zeros_like(scales)
@@ -136,6 +138,7 @@ class _Blend(torch.autograd.Function):
         return image, depth, alpha
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Any) -> Any:
         conics, opacities, image, depth, alpha = ctx.saved_tensors
         bins = ctx.bins

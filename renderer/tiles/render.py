@@ -48,7 +48,7 @@ def render(posed: Posed, camera: Camera, background: tuple[float, float, float] 
 
 
 def warm(*, gradients: bool = False) -> None:
-    """Compile, or load from the cache, what `render` runs; with `gradients` the backward kernels too; all in float32."""
+    """Compile, or load from the cache, what `render` runs; with `gradients` the backward kernels too; in float32."""
     posed = Posed(
         np.zeros((1, 3), np.float32),
         np.array([[1, 0, 0, 0]], np.float32),
