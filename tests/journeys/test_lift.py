@@ -1,0 +1,168 @@
+"""From two mp4 files to a rendered, measured, exported scene, through the command line, on a tiny synthetic scene.
+
+Short on purpose: the schedule has a few dozen steps and the cameras are the exact ones; COLMAP has tests of its
+own and `make demo` is the whole road.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plyfile
+import pytest
+
+from pipeline.generate.procedural import Scenario, write_scene
+from pipeline.lift.schedule import Schedule, preset
+from pipeline.poses.solved import FrameFit, SolvedPoses
+from pipeline.project import media, project_file
+
+Run = Callable[..., Any]
+SCENARIO = Scenario(
+    size=(54, 96), n_reference=4, n_freeze=6, n_held_out=2, sweep_degrees=25.0, supersampling=1,
+    canonical_reference_frame=1, canonical_freeze_frame=2,
+)  # fmt: skip
+
+
+def tiny(name: str) -> Schedule:
+    """The draft table with a hundredth of its steps."""
+    table = preset("draft")
+    return replace(
+        table, name=name, phases=tuple(replace(p, steps=6, growth=None) for p in table.phases), seeds=600, nodes=20
+    )
+
+
+def exact_poses(scenario: Scenario) -> SolvedPoses:
+    """What a perfect solver returns: the true cameras in the solver's gauge, points from the true depth."""
+    home = scenario.reference_camera
+    seen = [scenario.freeze_frame(k) for k in range(scenario.n_freeze)]
+    scale = 1.0 / float(np.median(seen[scenario.canonical_freeze_frame].depth))
+    cameras, points, colours, pixels = {}, [], [], []
+    rng = np.random.default_rng(0)
+    for k, truth in enumerate(seen):
+        pose = home.camera_from_world @ scenario.freeze_camera(k).world_from_camera
+        pose[:3, 3] *= scale
+        cameras[k] = scenario.freeze_camera(k).posed(pose)
+        y, x = (rng.integers(0, n, 150) for n in scenario.size)
+        world = truth.points[y, x] @ home.camera_from_world[:3, :3].T + home.camera_from_world[:3, 3]
+        points.append(world * scale)
+        colours.append(truth.rgb[y, x])
+        pixels.append(np.stack([x, y], 1) + 0.5)
+    count = 150 * len(seen)
+    return SolvedPoses(
+        cameras=cameras,
+        canonical=scenario.canonical_freeze_frame,
+        points=np.concatenate(points).astype(np.float32),
+        point_rgb=np.concatenate(colours),
+        point_errors=np.full(count, 0.1, np.float32),
+        track_offsets=np.arange(count + 1, dtype=np.int64),
+        track_frames=np.repeat(np.arange(len(seen), dtype=np.int32), 150),
+        track_xy=np.concatenate(pixels).astype(np.float32),
+        fits=tuple(FrameFit(k, "registered", 150, 0.1) for k in cameras),
+        attempt="exact",
+        angle=5.0,
+        digest="0" * 64,
+    )
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scene")
+    write_scene(SCENARIO, folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _short_road(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.lift.run.preset", tiny)
+    monkeypatch.setattr("pipeline.lift.schedule.preset", tiny)
+    monkeypatch.setattr("pipeline.poses.solve.solve", lambda *_, **__: exact_poses(SCENARIO))
+
+
+def words(scene: Path, project: Path, *more: str) -> list[str]:
+    videos = ["--reference", str(scene / "reference.mp4"), "--freeze-time", str(scene / "freeze_time.mp4")]
+    return ["lift", *videos, "--out", str(project), "--device", "cpu", *more]
+
+
+def test_the_whole_road(here: Run, scene: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    lifted = here(*words(scene, project, "--json"))
+    assert lifted.code == 0, lifted.err
+    lines = [json.loads(line) for line in lifted.out.splitlines()]
+    assert lines[-1]["type"] == "finished" and {"stage", "progress", "snapshot", "produced"} <= {
+        x["type"] for x in lines
+    }
+    stages = [line for line in lines if line["type"] == "stage"]
+    assert [s["index"] for s in stages] == list(range(len(stages))) and {s["count"] for s in stages} == {len(stages)}
+
+    facts = json.loads(here("info", project, "--json").out)
+    assert (facts["canonical_reference_frame"], facts["canonical_freeze_frame"]) == (1, 2)
+    assert facts["runs"][0]["finished"] and facts["runs"][0]["splats"] > 100
+
+    for out, more in (
+        ("a.png", ["--camera", "freeze:4", "--time", "2.5"]),
+        ("a.mp4", []),
+        ("frames/", ["--size", "48x27"]),
+    ):
+        rendered = here("render", project, "--out", f"{tmp_path}/{out}", *more)
+        assert rendered.code == 0, rendered.err
+    assert media.read_frames(tmp_path / "a.png").shape == (1, 54, 96, 3)
+    assert media.probe(tmp_path / "a.mp4").n_frames == SCENARIO.n_reference
+    assert len(list((tmp_path / "frames").iterdir())) == SCENARIO.n_reference
+    truth = SCENARIO.render(1.0, SCENARIO.freeze_camera(2)).rgb.astype(float)
+    here("render", project, "--out", f"{tmp_path}/b.png", "--camera", "freeze:2", "--time", "1")
+    shown = media.read_frames(tmp_path / "b.png")[0].astype(float)
+    assert np.abs(shown - truth).mean() < np.abs(truth.mean((0, 1)) - truth).mean()
+
+    assert here("export", project, "--out", f"{tmp_path}/a.ply", "--time", "3").code == 0
+    assert len(plyfile.PlyData.read(str(tmp_path / "a.ply"))["vertex"]) == facts["runs"][0]["splats"]
+
+    measured = here("evaluate", project, "--scene", scene, "--json")
+    figures = json.loads(measured.out.splitlines()[-1])
+    assert {"psnr", "ssim", "moving_psnr", "static_lift_psnr", "motion_gain", "static_photo_psnr"} <= set(figures)
+    assert {"reference_psnr", "freeze_time_psnr"} <= set(figures) and len(figures["frames"]) == SCENARIO.n_held_out
+    assert figures["freeze_time_psnr"] > 12 and figures["motion_gain"] == pytest.approx(
+        figures["psnr"] - figures["static_lift_psnr"]
+    )
+    assert "held-out PSNR" in here("evaluate", project, "--scene", scene).out
+
+
+def test_ctrl_c_then_resume(here: Run, scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pipeline.lift.trainer as trainer
+
+    real, steps = trainer.Trainer.step, []
+
+    def counting(self: Any) -> Any:
+        steps.append(1)
+        if len(steps) == 14:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(self)
+
+    monkeypatch.setattr(trainer.Trainer, "step", counting)
+    project = tmp_path / "project"
+    stopped = here(*words(scene, project))
+    assert stopped.code == 130 and "--resume" in stopped.sentence
+    assert project_file.load(project).runs == ()
+    assert "not finished" in here("info", project).out
+    resumed = here(*words(scene, project, "--resume"))
+    assert resumed.code == 0, resumed.err
+    assert len(steps) == tiny("draft").total_steps
+    assert len(project_file.load(project).runs) == 1
+    again = here(*words(scene, project, "--resume"))
+    assert again.code == 0 and len(steps) == tiny("draft").total_steps
+
+
+def test_an_ablation_is_another_run(here: Run, scene: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for more in ([], ["--without", "per-frame-deformation"], ["--seed", "5"]):
+        assert here(*words(scene, project, *more)).code == 0
+    runs = project_file.load(project).runs
+    assert len({run.id for run in runs}) == 3
+    assert [run.settings.without for run in runs] == [(), ("per-frame-deformation",), ()]
+    assert len(list((project / "takes").iterdir())) == 2 and len(list((project / "poses").iterdir())) == 1
