@@ -58,7 +58,10 @@ class GlBackend:
         self._closed = True
         self._canvas.after_draw = None
         self._canvas.stop()
+        native = self._canvas.native
         self._canvas.close()
+        # Left to Python, the widget would die at some later collection and take the context that is current then.
+        native.deleteLater()
 
     def _redraw(self) -> None:
         if not self._closed:

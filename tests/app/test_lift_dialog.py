@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +14,7 @@ from app.panels.lift_dialog import LiftDialog, LiftWish, reason_against
 from pipeline.cli.parser import build_parser
 from pipeline.project.project import Project
 from pipeline.project.project_file import save
+from tests.app.hands import click, type_in
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def test_start_waits_for_all_three_and_says_for_what(qtbot: QtBot, videos: tuple
     dialog.show()
     assert dialog.reason.text() == "Choose the reference video."
     assert not dialog.start.isEnabled()
-    qtbot.keyClicks(dialog.reference, videos[0])
+    type_in(dialog.reference, videos[0])
     assert dialog.reason.text() == "Choose the freeze-time video."
-    qtbot.keyClicks(dialog.freeze_time, videos[1])
+    type_in(dialog.freeze_time, videos[1])
     assert dialog.reason.text() == "Choose a folder for the project."
-    qtbot.keyClicks(dialog.out, str(tmp_path / "new"))
+    type_in(dialog.out, str(tmp_path / "new"))
     assert dialog.start.isEnabled()
-    qtbot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
+    click(dialog.start)
     assert dialog.result() == QDialog.DialogCode.Accepted
     assert dialog.wish == LiftWish(Path(videos[0]), Path(videos[1]), tmp_path / "new", "draft")
 

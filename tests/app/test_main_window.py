@@ -22,11 +22,12 @@ from pipeline.project.project import Project
 from pipeline.project.project_file import save
 from renderer.gl.moment import Mode
 from tests.app.conftest import OpenWindow, fake
+from tests.app.hands import click, key, move, press, release
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
 
-def click_rail(qtbot: QtBot, rail: Rail, position: float) -> None:
-    qtbot.mouseClick(rail, Qt.MouseButton.LeftButton, pos=QPoint(round(rail.x_of(position)), 13))
+def click_rail(rail: Rail, position: float) -> None:
+    click(rail, QPoint(round(rail.x_of(position)), 13))
 
 
 def button_of(window: MainWindow, name: str) -> QToolButton:
@@ -61,7 +62,7 @@ def test_a_project_is_shown_from_its_reference_camera(window: MainWindow, projec
 
 def test_clicking_the_time_rail_scrubs(qtbot: QtBot, window: MainWindow) -> None:
     window.view.set_mode(Mode.CANONICAL)
-    click_rail(qtbot, window.transport.time_rail, 7.0)
+    click_rail(window.transport.time_rail, 7.0)
     assert window.view.time == pytest.approx(7.0, abs=0.1)
     assert fake(window).views[-1][1] == window.view.moment
     assert window.view.mode is Mode.TEMPORAL
@@ -71,22 +72,22 @@ def test_clicking_the_time_rail_scrubs(qtbot: QtBot, window: MainWindow) -> None
 def test_dragging_the_time_rail_scrubs_and_pauses(qtbot: QtBot, window: MainWindow) -> None:
     rail = window.transport.time_rail
     window.view.play()
-    qtbot.mousePress(rail, Qt.MouseButton.LeftButton, pos=QPoint(round(rail.x_of(2.0)), 13))
+    press(rail, QPoint(round(rail.x_of(2.0)), 13))
     assert not window.view.rate
-    qtbot.mouseMove(rail, QPoint(round(rail.x_of(11.0)), 30))
+    move(rail, QPoint(round(rail.x_of(11.0)), 30))
     assert window.view.time == pytest.approx(11.0, abs=0.1)
-    qtbot.mouseMove(rail, QPoint(rail.width() + 500, 13))
+    move(rail, QPoint(rail.width() + 500, 13))
     assert window.view.time == 15.0
-    qtbot.mouseRelease(rail, Qt.MouseButton.LeftButton)
+    release(rail, QPoint(20, 13))
 
 
 def test_the_mode_buttons(qtbot: QtBot, window: MainWindow) -> None:
     for name, mode in (("canonical", Mode.CANONICAL), ("per_frame", Mode.PER_FRAME), ("temporal", Mode.TEMPORAL)):
-        qtbot.mouseClick(button_of(window, name), Qt.MouseButton.LeftButton)
+        click(button_of(window, name))
         assert window.view.mode is mode
         assert fake(window).views[-1][1].mode is mode
     assert "frame" not in window.transport.time_label.text() or "15" in window.transport.time_label.text()
-    qtbot.keyClick(window, Qt.Key.Key_2)
+    key(window, Qt.Key.Key_2)
     assert window.view.mode is Mode.PER_FRAME
     assert "8" in window.transport.time_label.text()
 
@@ -95,15 +96,15 @@ def test_the_camera_picker_and_its_rail(qtbot: QtBot, window: MainWindow) -> Non
     snapshot, picker = window.view.snapshot, window.transport.picker
     assert snapshot is not None
     picker.setFocus()
-    qtbot.keyClick(picker, Qt.Key.Key_Down)
-    qtbot.keyClick(picker, Qt.Key.Key_Down)
+    key(picker, Qt.Key.Key_Down)
+    key(picker, Qt.Key.Key_Down)
     assert window.view.camera == snapshot.freeze_cameras[4]
-    click_rail(qtbot, window.transport.camera_rail, 16.0)
+    click_rail(window.transport.camera_rail, 16.0)
     assert window.view.camera == snapshot.freeze_cameras[16]
     assert picker.currentText() == "Freeze-time 16"
-    qtbot.mouseClick(button_of(window, "next_camera"), Qt.MouseButton.LeftButton)
+    click(button_of(window, "next_camera"))
     assert window.view.station == 20
-    qtbot.keyClick(window, Qt.Key.Key_PageUp)
+    key(window, Qt.Key.Key_PageUp)
     assert window.view.station == 16
 
 
@@ -113,16 +114,16 @@ def test_a_free_view_is_named_and_reset_by_shift_f(qtbot: QtBot, window: MainWin
     window.view.turn(0.3, 0.1)
     assert window.transport.picker.currentText() == "Free view"
     assert window.transport.picker.currentData() == FREE
-    qtbot.keyClick(window, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    key(window, Qt.Key.Key_F, shift=True)
     assert window.view.camera == snapshot.reference_camera
     assert window.transport.picker.currentText() == "Reference camera"
     assert window.transport.picker.findData(FREE) < 0
 
 
 def test_play_advances_and_space_pauses(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.mouseClick(button_of(window, "play"), Qt.MouseButton.LeftButton)
+    click(button_of(window, "play"))
     qtbot.waitUntil(lambda: window.view.time > 1.0, timeout=5000)
-    qtbot.keyClick(window, Qt.Key.Key_Space)
+    key(window, Qt.Key.Key_Space)
     stopped = window.view.time
     qtbot.wait(120)
     assert window.view.time == stopped
@@ -134,22 +135,22 @@ def test_the_timeline_keys(qtbot: QtBot, window: MainWindow) -> None:
         (Qt.Key.Key_Right, 1.0), (Qt.Key.Key_Right, 2.0), (Qt.Key.Key_Left, 1.0), (Qt.Key.Key_End, 15.0),
         (Qt.Key.Key_Comma, 14.0), (Qt.Key.Key_Home, 0.0), (Qt.Key.Key_Period, 1.0),
     ]  # fmt: skip
-    for key, time in presses:
-        qtbot.keyClick(window, key)
+    for which, time in presses:
+        key(window, which)
         assert window.view.time == time
-    qtbot.keyClick(window, Qt.Key.Key_L)
-    qtbot.keyClick(window, Qt.Key.Key_L)
+    key(window, Qt.Key.Key_L)
+    key(window, Qt.Key.Key_L)
     assert window.view.rate == 2.0
-    qtbot.keyClick(window, Qt.Key.Key_J)
+    key(window, Qt.Key.Key_J)
     assert window.view.rate == -1.0
-    qtbot.keyClick(window, Qt.Key.Key_K)
+    key(window, Qt.Key.Key_K)
     assert window.view.rate == 0.0
 
 
 def test_buttons_can_be_reached_and_pressed_by_keys_alone(qtbot: QtBot, window: MainWindow) -> None:
     button = button_of(window, "canonical")
     button.setFocus(Qt.FocusReason.TabFocusReason)
-    qtbot.keyClick(button, Qt.Key.Key_Return)
+    key(button, Qt.Key.Key_Return)
     assert window.view.mode is Mode.CANONICAL
 
 
@@ -174,7 +175,7 @@ def test_over_a_scene_a_bad_folder_is_said_in_a_dialog_and_the_scene_stays(
     box = window.findChild(QMessageBox, "complaint")
     assert box is not None
     assert "is not a Splatime project" in box.text()
-    qtbot.mouseClick(box.button(QMessageBox.StandardButton.Ok), Qt.MouseButton.LeftButton)
+    click(box.button(QMessageBox.StandardButton.Ok))
     assert window.document.folder == project
     assert window.view.snapshot is not None
 
@@ -255,7 +256,7 @@ def test_a_lift_elsewhere_is_followed_live(qtbot: QtBot, window: MainWindow, pro
     with (run / "messages.jsonl").open("a") as file:
         file.write(Finished({}).to_json() + "\n")
     qtbot.waitUntil(lambda: window.progress.headline.text() == "Lifted.", timeout=5000)
-    qtbot.mouseClick(window.progress.dismiss, Qt.MouseButton.LeftButton)
+    click(window.progress.dismiss)
     assert not window.progress.isVisible()
 
 
@@ -299,7 +300,7 @@ def test_a_lift_from_the_window_is_shown_and_stopped(qtbot: QtBot, open_window: 
     qtbot.waitUntil(lambda: window.document.folder == wish.out, timeout=5000)
     assert window.windowTitle() == "made — Splatime"
     assert window.progress.stop.isVisible()
-    qtbot.mouseClick(window.progress.stop, Qt.MouseButton.LeftButton)
+    click(window.progress.stop)
     qtbot.waitUntil(lambda: not window.session.running_here, timeout=10_000)
     assert "Stopped" in window.progress.headline.text()
     assert window.view.snapshot is not None
@@ -368,5 +369,5 @@ def test_the_window_with_the_cpu_back_end(qtbot: QtBot, open_window: OpenWindow,
     qtbot.waitUntil(lambda: backend.grab().height() == window.viewport.height(), timeout=20_000)
     before = image_of(window.viewport.grab().toImage())
     assert before.std() > 10
-    click_rail(qtbot, window.transport.time_rail, 9.0)
+    click_rail(window.transport.time_rail, 9.0)
     qtbot.waitUntil(lambda: np.abs(image_of(window.viewport.grab().toImage()) - before).mean() > 1, timeout=20_000)

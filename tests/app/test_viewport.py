@@ -23,6 +23,7 @@ from renderer.gl.moment import Mode
 from renderer.gl.navigation import fitted
 from renderer.snapshot import Snapshot
 from tests.app.conftest import FakeBackend
+from tests.app.hands import double_click, move, press, release
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
 SIZE = (320, 180)
@@ -65,12 +66,12 @@ def faked(open_viewport: Open) -> tuple[Viewport, ViewState, QWidget]:
     return viewport, view, viewport.backend.widget
 
 
-def drag(qtbot: QtBot, widget: QWidget, button: Qt.MouseButton, by: QPoint) -> None:
+def drag(widget: QWidget, button: Qt.MouseButton, by: QPoint) -> None:
     start = QPoint(150, 90)
-    qtbot.mousePress(widget, button, pos=start)
-    qtbot.mouseMove(widget, start + by / 2)
-    qtbot.mouseMove(widget, start + by)
-    qtbot.mouseRelease(widget, button, pos=start + by)
+    press(widget, start, button)
+    move(widget, start + by / 2)
+    move(widget, start + by)
+    release(widget, start + by, button)
 
 
 def pixels(image: QImage) -> npt.NDArray[np.uint8]:
@@ -82,7 +83,7 @@ def pixels(image: QImage) -> npt.NDArray[np.uint8]:
 def test_left_drag_orbits(qtbot: QtBot, faked: tuple[Viewport, ViewState, QWidget]) -> None:
     _, view, widget = faked
     before = view.orbit
-    drag(qtbot, widget, Qt.MouseButton.LeftButton, QPoint(40, 10))
+    drag(widget, Qt.MouseButton.LeftButton, QPoint(40, 10))
     assert before is not None
     assert view.orbit is not None
     assert view.station == FREE
@@ -101,7 +102,7 @@ def test_right_and_middle_drag_pan_with_the_hand(
     camera = viewport.view_camera()
     assert camera is not None
     before, _ = camera.project(point)
-    drag(qtbot, widget, button, QPoint(30, -20))
+    drag(widget, button, QPoint(30, -20))
     camera = viewport.view_camera()
     assert camera is not None
     after, _ = camera.project(point)
@@ -127,7 +128,7 @@ def test_a_double_click_looks_at_what_is_there(qtbot: QtBot, faked: tuple[Viewpo
     camera = viewport.view_camera()
     assert camera is not None
     (ball,), _ = camera.project(np.array([[-0.9, 0.3, 3.4]]))
-    qtbot.mouseDClick(widget, Qt.MouseButton.LeftButton, pos=QPoint(round(ball[0]), round(ball[1])))
+    double_click(widget, QPoint(round(ball[0]), round(ball[1])))
     assert view.orbit is not None
     assert view.orbit.pivot[2] < 5.0, "the ball, not the wall behind it"
     assert view.station == FREE

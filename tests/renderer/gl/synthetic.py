@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from renderer.camera import Camera, look_at
 from renderer.snapshot import Float32, MotionTable, Snapshot
+
+Float64 = npt.NDArray[np.float64]
 
 SIZE = (144, 256)
 PIVOT = np.array([0.0, 0.0, 4.0])
@@ -52,7 +55,7 @@ def _surface(
     return points, quats, np.tile(np.array(flat, np.float32), (len(points), 1)), rgb
 
 
-def _checks(u: Float32, v: Float32, a: tuple[float, ...], b: tuple[float, ...]) -> Float32:
+def _checks(u: Float64, v: Float64, a: tuple[float, ...], b: tuple[float, ...]) -> Float32:
     odd = ((np.floor(u * 1.5) + np.floor(v * 1.5)) % 2).astype(bool)
     return np.where(odd[:, None], np.array(a, np.float32), np.array(b, np.float32)).astype(np.float32)
 

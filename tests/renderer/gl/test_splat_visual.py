@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from renderer.camera import Camera
@@ -38,8 +40,10 @@ def canvas(qapp: QApplication) -> Iterator[SplatCanvas]:
     made = SplatCanvas(size=(256, 144), show=True)
     made.set_background(BACKGROUND)
     yield made
+    native = made.native
     made.close()
-    qapp.processEvents()
+    native.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture(scope="module")
@@ -117,16 +121,10 @@ def test_the_widget_shows_the_picture_after_a_resize(
         canvas.native.resize(width, height)
         canvas.set_view(fitted(reference_camera(), (height, width)), Moment(Mode.CANONICAL))
         qapp.processEvents()
-        image = canvas.native.grab().toImage().convertToFormat(image_format())
+        image = canvas.native.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
         shown = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())[:, : 3 * width]
         truth: Camera = fitted(reference_camera(), (height, width))
         compare(shown.reshape(height, width, 3), dense_picture(snapshot.canonical(), truth, BACKGROUND))
-
-
-def image_format() -> object:
-    from PySide6.QtGui import QImage
-
-    return QImage.Format.Format_RGB888
 
 
 def test_tables_are_packed_where_the_shader_looks(snapshot: Snapshot) -> None:
