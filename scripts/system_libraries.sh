@@ -31,7 +31,7 @@ xvfb-run:xvfb
 xauth:xauth
 "
 
-known=$(/sbin/ldconfig -p 2>/dev/null || ldconfig -p 2>/dev/null)
+known=$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p 2>/dev/null)
 missing=""
 packages=""
 want() { # want NAME PACKAGE
