@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from renderer.camera import Camera
 from renderer.errors import Refusal
@@ -48,8 +48,11 @@ class MotionTable:
     def sample(self, position: float) -> Float32:
         """[M, 10] float32 offsets at `position`, clamped to the table's ends."""
         low, high, weight = self.bracket(position)
-        a = self.offsets[low].astype(np.float32)
-        return a if weight == 0.0 else a + np.float32(weight) * (self.offsets[high].astype(np.float32) - a)
+        a: Float32 = self.offsets[low].astype(np.float32)
+        if weight == 0.0:
+            return a
+        mixed: Float32 = a + np.float32(weight) * (self.offsets[high].astype(np.float32) - a)
+        return mixed
 
     def bracket(self, position: float) -> tuple[int, int, float]:
         """The two samples around `position` and the weight of the second one."""
@@ -141,7 +144,9 @@ class Snapshot:
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, scratch, {"splatime": json.dumps(meta)})
+            # Not save_file: its complaint about a full disk is no OSError.
+            data = save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, {"splatime": json.dumps(meta)})
+            scratch.write_bytes(data)
             os.replace(scratch, path)
         finally:
             scratch.unlink(missing_ok=True)
@@ -155,11 +160,11 @@ class Snapshot:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
             if meta is None or meta.get("version", 0) > FORMAT_VERSION:
                 raise ValueError("it was not written by this version of Splatime")
-            tables = {
+            tables: dict[str, Any] = {
                 n: MotionTable(tensors[f"{n}.positions"], tensors[f"{n}.rows"], tensors[f"{n}.offsets"])
                 for n in ("temporal", "per_frame")
             }
-            core = {
+            core: dict[str, Any] = {
                 n: tensors[n].astype(np.float32, copy=False) for n in ("means", "quats", "scales", "opacities", "rgb")
             }
             snapshot = cls(

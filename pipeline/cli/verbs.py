@@ -33,7 +33,8 @@ def run_verb(args: argparse.Namespace) -> int:
     except OSError as fault:
         return _failed(str(refusal_for(fault, Path(str(fault.filename or "the output")))), args)
     except KeyboardInterrupt:
-        _failed("Stopped; the same command with --resume goes on from the last checkpoint.", args, cancelled=True)
+        more = "; the same command with --resume goes on from the last checkpoint" if args.verb == "lift" else ""
+        _failed(f"Stopped{more}.", args, cancelled=True)
         return CANCELLED
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,3 +100,25 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
     made["cut"].write_bytes(made["noise"].read_bytes()[:300])
     made["missing"] = folder / "missing.mp4"
     return made
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Makes a file system of so many KB."""
+    made: list[Path] = []
+
+    def make(size: int) -> Path:
+        place = tmp_path / f"disk{len(made)}"
+        place.mkdir()
+        mount = shutil.which("mount")
+        if mount is None or os.geteuid() != 0:
+            pytest.skip("only root can make a small disk")
+        command = [mount, "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(place)]
+        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            pytest.skip("no small disk can be mounted here")
+        made.append(place)
+        return place
+
+    yield make
+    for place in made:
+        subprocess.run(["umount", str(place)], check=True)

@@ -6,6 +6,7 @@ own and `make demo` is the whole road.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -166,3 +167,34 @@ def test_an_ablation_is_another_run(here: Run, scene: Path, tmp_path: Path) -> N
     assert len({run.id for run in runs}) == 3
     assert [run.settings.without for run in runs] == [(), ("per-frame-deformation",), ()]
     assert len(list((project / "takes").iterdir())) == 2 and len(list((project / "poses").iterdir())) == 1
+
+
+def test_a_disk_that_fills_while_lifting(
+    here: Run, scene: Path, small_disk: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pipeline.lift.run as lift_run
+    import pipeline.lift.trainer as trainer
+    from pipeline.project import library
+
+    disk = small_disk(6000)
+    ballast, real, steps = disk / "ballast", trainer.Trainer.step, []
+
+    def filling(self: Any) -> Any:
+        steps.append(1)
+        if len(steps) == 9:
+            with contextlib.suppress(OSError):
+                ballast.write_bytes(bytes(8_000_000))
+        return real(self)
+
+    monkeypatch.setattr(library, "RESERVE_BYTES", 0)
+    monkeypatch.setattr(trainer.Trainer, "step", filling)
+    for what in ("CHECKPOINT_SECONDS", "SNAPSHOT_SECONDS"):
+        steps.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(lift_run, what, 0.0)
+            outcome = here(*words(scene, disk / what))
+        assert outcome.code == 1 and "disk is full" in outcome.sentence
+        ballast.unlink()
+        assert not [p for p in disk.rglob("*") if ".tmp" in p.name]
+        resumed = here(*words(scene, disk / what, "--resume"))
+        assert resumed.code == 0, resumed.err
