@@ -58,7 +58,7 @@ class Phase:
         weights: loss name -> weight: l1, ssim (of 1 - SSIM), small-motion, norm, diff, rigid, rot, sds.
         outward: visit reference frames one after the other away from the canonical one, each starting where its
             neighbour ended, instead of at random.
-        lr_scale: multiplies every learning rate of the splats in this phase.
+        lr_scale, field_scale: multiply every learning rate of the splats and of the fields in this phase.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Phase:
     growth: Growth | None = None
     outward: bool = False
     lr_scale: float = 1.0
-    resolution: float = 1.0
+    field_scale: float = 1.0
 
     @property
     def frozen(self) -> tuple[str, ...]:
@@ -85,7 +85,8 @@ class Rates:
     quats: float = 1e-3
     opacities: float = 5e-2
     rgb: float = 2.5e-3
-    field: tuple[float, float] = (1e-3, 1e-5)
+    per_frame: tuple[float, float] = (1e-3, 1e-5)
+    temporal: tuple[float, float] = (1e-3, 1e-5)
     cameras: tuple[float, float] = (1e-4, 1e-6)
 
 
@@ -154,7 +155,7 @@ def _short(name: str, unit: int, limit: int, max_side: int) -> Schedule:
         nodes=300,
         max_side=max_side,
         seeds=12_000,
-        rates=Rates(means=(4e-4, 2e-5), field=(3e-3, 3e-4), cameras=(3e-4, 3e-5)),
+        rates=Rates(means=(4e-4, 2e-5), per_frame=(2e-4, 2e-5), temporal=(3e-3, 3e-4), cameras=(3e-4, 3e-5)),
         phases=(
             Phase("Warm-up", unit, "freeze-time", (SPLATS, CAMERAS), {"l1": 1.0, "ssim": 0.2}, grow),
             Phase(

@@ -123,4 +123,3 @@ class SsimOnCpu(torch.autograd.Function):
         gradient = np.empty_like(x)
         ssim_backward(x, y, g, c, partial, np.ascontiguousarray(upstream.numpy()).reshape(h, w * c), gradient)
         return torch.from_numpy(gradient.reshape(h, w, c)), None, None
-

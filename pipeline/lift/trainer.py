@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -28,6 +30,7 @@ from pipeline.lift.schedule import (
     Phase,
     Schedule,
 )
+from pipeline.lift.tracking import believed_flow, follow
 from renderer.camera import Camera
 from renderer.diff.deformation import DeformationField, NodeField
 from renderer.diff.rasterize import Rendering, rasterize
@@ -183,7 +186,7 @@ class Trainer:
             )
         if grows:
             self.population.observe(rendering.means2d, rendering.radii, self.footage.size)
-        self._update(phase)
+        self._update(phase, reference, position)
         if grows:
             self._grow(phase)
         self._advance(phase)
@@ -222,15 +225,30 @@ class Trainer:
         order = [*range(home + 1, count), *range(home - 1, -1, -1)]
         if not order:
             return home
-        share = phase.steps / len(order)
-        turn = min(int(self.step_in_phase / share), len(order) - 1)
-        if isinstance(self.temporal, NodeField) and (
-            self.step_in_phase == 0 or int((self.step_in_phase - 1) / share) != turn
-        ):
-            position = order[turn]
-            self.temporal.carry(position - (1 if position > home else -1), position, outwards=position > home)
-            self.field_optimisers[TEMPORAL].state.clear()
-        return order[turn]
+        turns = [
+            min(step * len(order) // phase.steps, len(order) - 1)
+            for step in (self.step_in_phase - 1, self.step_in_phase)
+        ]
+        position = order[turns[1]]
+        if self.step_in_phase == 0 or turns[0] != turns[1]:
+            self._carry(position - (1 if position > home else -1), position)
+        return position
+
+    @torch.no_grad()
+    def _carry(self, source: int, target: int) -> None:
+        """Start a reference frame from its neighbour: the same motion, and on top what optical flow sees between them."""
+        if not isinstance(self.temporal, NodeField):
+            return
+        nodes, images = self.temporal, self.footage.reference_images
+        code = float(self.footage.reference_frames[source])
+        active = self.splats().activate()
+        depth = rasterize(self.temporal.offsets(active, code).apply(active), self.reference_view).depth[0, ..., 0]
+        flow, ok = believed_flow(_array(images[source]), _array(images[target]))
+        translation, _ = nodes.motion(nodes.codes.new_tensor([code]))
+        where = _array(nodes.positions + translation[0])
+        shift = follow(where, _array(nodes.positions), self.footage.canonical_camera, _array(depth), flow, ok)
+        nodes.carry(source, target, torch.from_numpy(shift).to(nodes.positions))
+        self.field_optimisers[TEMPORAL].state.clear()
 
     def _render_and_score(self, phase: Phase, reference: bool, position: int) -> tuple[Tensor, Rendering, Tensor]:
         active = self._active(phase)
@@ -244,7 +262,7 @@ class Trainer:
             code = float(self.footage.freeze_frames[position])
             shown = self._deformed(active, self.per_frame if self._per_frame_on() else None, code, terms)
         if TEMPORAL in phase.trains:
-            terms |= self._motion_terms(active)
+            terms |= self._motion_terms(active, position if phase.outward else None)
         rendering = rasterize(shown, view)
         image, goal = rendering.image, target[None]
         terms["l1"] = losses.reconstruction(image, goal).mean()
@@ -279,11 +297,17 @@ class Trainer:
         terms["small-motion"] = losses.small_motion(offsets).mean()
         return offsets.apply(active)
 
-    def _motion_terms(self, active: ActiveSplats) -> dict[str, Tensor]:
-        """Eq. 7, 8, 11, 12 on the field's control points over a window of consecutive reference frames."""
+    def _motion_terms(self, active: ActiveSplats, alone: int | None) -> dict[str, Tensor]:
+        """Eq. 7, 8, 11, 12 on the field's control points over a window of consecutive reference frames.
+
+        `alone`: position of the one frame that is being found, which is then compared with its inner neighbour.
+        """
         frames = self.footage.reference_frames
-        window = min(CONTROL_WINDOW[isinstance(self.temporal, NodeField)], len(frames))
-        first = int(torch.randint(len(frames) - window + 1, (1,), generator=self.random))
+        if alone is None:
+            window = min(CONTROL_WINDOW[isinstance(self.temporal, NodeField)], len(frames))
+            first = int(torch.randint(len(frames) - window + 1, (1,), generator=self.random))
+        else:
+            window, first = 2, alone - (1 if alone > self.footage.canonical_reference else 0)
         codes = torch.tensor(frames[first : first + window], dtype=torch.float32, device=self.device)
         motion = self.temporal.controls(active, codes)
         terms = {"norm": losses.motion_norm(motion.offsets).mean()}
@@ -302,10 +326,13 @@ class Trainer:
             self._neighbours = losses.neighbourhood(x0)
         return self._neighbours
 
-    def _update(self, phase: Phase) -> None:
+    def _update(self, phase: Phase, reference: bool, position: int) -> None:
         if SPLATS in phase.trains or (NEW_SPLATS in phase.trains and self._seeded(phase)):
             for optimiser in self.population.optimisers.values():
                 optimiser.step()
+        seen = self.temporal if reference else self.per_frame
+        if isinstance(seen, NodeField):
+            seen.only(position)
         for name, optimiser in self.field_optimisers.items():
             if name in phase.trains:
                 optimiser.step()
@@ -340,8 +367,9 @@ class Trainer:
         for name, optimiser in self.population.optimisers.items():
             rate = _decay(rates.means, share) if name == "means" else fixed[name]
             _set_rate(optimiser, rate * phase.lr_scale)
-        for optimiser in self.field_optimisers.values():
-            _set_rate(optimiser, _decay(rates.field, share))
+        for name, optimiser in self.field_optimisers.items():
+            rate = _decay(rates.temporal if name == TEMPORAL else rates.per_frame, share)
+            _set_rate(optimiser, rate * phase.field_scale)
         _set_rate(self.camera_optimiser, _decay(rates.cameras, share) * phase.lr_scale)
 
     def _share_of_stage(self) -> float:
@@ -354,6 +382,10 @@ class Trainer:
 
     def tuned_camera(self, position: int) -> Camera:
         return self.cameras.tuned()[position]
+
+
+def _array(x: Tensor) -> npt.NDArray[np.float64]:
+    return x.detach().double().cpu().numpy()
 
 
 def _adam(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
@@ -374,4 +406,3 @@ def _decay(ends: tuple[float, float], share: float) -> float:
 def _psnr(image: Tensor, target: Tensor) -> float:
     error = float((image.detach().clamp(0, 1)[0] - target).square().mean())
     return -10.0 * math.log10(max(error, 1e-10))
-

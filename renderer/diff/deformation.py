@@ -239,9 +239,9 @@ class NodeField(DeformationField):
         self.code_span = max(float(self.codes[-1] - self.codes[0]), 1.0)
         self.mlp = DeformationMlp(rotation_dims=3).to(positions) if network else None
         if self.mlp is None:
-            shape = (len(codes), positions.shape[0], 3)
-            self.translation = nn.Parameter(positions.new_zeros(shape))
-            self.rotation = nn.Parameter(positions.new_zeros(shape))
+            # One parameter a code: an optimiser then leaves the codes alone that a step has not looked at.
+            self.translation = nn.ParameterList(positions.new_zeros(positions.shape) for _ in codes)
+            self.rotation = nn.ParameterList(positions.new_zeros(positions.shape) for _ in codes)
         self.skinning: Skinning | None = None
 
     def bind(self, splats: ActiveSplats) -> None:
@@ -258,8 +258,8 @@ class NodeField(DeformationField):
         rotation = self._mix(self.rotation, codes) - self._mix(self.rotation, home)
         return translation, rotation
 
-    def _mix(self, table: Tensor, codes: Tensor) -> Tensor:
-        last = len(self.codes) - 1
+    def _mix(self, rows: nn.ParameterList, codes: Tensor) -> Tensor:
+        table, last = torch.stack(list(rows)), len(self.codes) - 1
         if last == 0:
             return table.expand(len(codes), -1, -1)
         high = torch.searchsorted(self.codes, codes.contiguous(), right=True).clamp(1, last)
@@ -268,15 +268,23 @@ class NodeField(DeformationField):
         return table[low] * (1.0 - weight) + table[high] * weight
 
     @torch.no_grad()
-    def carry(self, source: int, target: int, *, outwards: bool) -> None:
-        """Start the free motion of stored code `target`, and of all beyond it, where that of `source` is.
+    def carry(self, source: int, target: int, shift: Tensor) -> None:
+        """Start the free motion of stored code `target`, and of all beyond it, at that of `source` plus shift [M, 3].
 
-        `outwards` True: beyond means later codes, False: earlier ones. The network has nothing to carry.
+        The network has nothing to carry.
         """
         if self.mlp is None:
-            beyond = slice(target, None) if outwards else slice(0, target + 1)
+            for row in range(target, len(self.codes)) if target > source else range(target, -1, -1):
+                self.translation[row].copy_(self.translation[source] + shift)
+                self.rotation[row].copy_(self.rotation[source])
+
+    def only(self, row: int) -> None:
+        """Drop the gradients of all stored codes but `row`: regularisers alone would move codes not looked at."""
+        if self.mlp is None:
             for table in (self.translation, self.rotation):
-                table[beyond] = table[source]
+                for index, parameter in enumerate(table):
+                    if index != row:
+                        parameter.grad = None
 
     def offsets(self, splats: ActiveSplats, code: float) -> Offsets:
         if self.skinning is None or self.skinning.nodes.shape[0] != len(splats):

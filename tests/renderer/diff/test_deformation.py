@@ -99,8 +99,8 @@ def common_motion(field: NodeField, code: int, turn: Tensor, shift: Tensor) -> N
     """Give every node the same rigid motion of space: x -> R x + shift."""
     q = rotation_from_vector(turn)
     with torch.no_grad():
-        field.rotation[code] = turn
-        field.translation[code] = (
+        field.rotation[code].copy_(turn.expand(len(field.positions), 3))
+        field.translation[code].copy_(
             quaternion_rotate(q.expand(len(field.positions), 4), field.positions) + shift - field.positions
         )
 
@@ -122,11 +122,12 @@ def test_nodes_moving_alike_move_splats_rigidly(numbers: list[float]) -> None:
 def test_carry_hands_motion_outwards_only() -> None:
     field = node_field(make_splats(), canonical=1.0)
     disturb(field)
-    before = field.translation.detach().clone()
-    field.carry(1, 2, outwards=True)
-    torch.testing.assert_close(field.translation[2], before[1])
-    torch.testing.assert_close(field.translation[3], before[1])
-    torch.testing.assert_close(field.translation[0], before[0])
+    before = [row.detach().clone() for row in field.translation]
+    shift = torch.full_like(field.positions, 0.25)
+    field.carry(1, 2, shift)
+    torch.testing.assert_close(field.translation[2].detach(), before[1] + shift)
+    torch.testing.assert_close(field.translation[3].detach(), before[1] + shift)
+    torch.testing.assert_close(field.translation[0].detach(), before[0])
 
 
 def test_between_stored_codes_parameters_mix_linearly() -> None:
