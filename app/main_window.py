@@ -12,10 +12,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app import viewport_backend
 from app.actions import MODES, NEEDS_SCENE, make_actions, refresh_icons
+from app.dialogs import tell
 from app.document import Document
 from app.drops import read_drop
 from app.help import about_text, keys_text
@@ -27,7 +28,7 @@ from app.panels.lift_dialog import LiftDialog, LiftWish
 from app.panels.progress_strip import ProgressStrip
 from app.panels.transport import Transport
 from app.player import Player
-from app.sample import sample_videos
+from app.sample import sample_project, sample_videos
 from app.scene_loader import Scene, SceneLoader
 from app.settings import Settings, load_settings, save_settings
 from app.theme import apply_theme
@@ -101,10 +102,7 @@ class MainWindow(QMainWindow):
         if self.view.snapshot is None and self.document.folder is None:
             self.empty.show_welcome(self._recent(), sentence)
             return
-        box = QMessageBox(QMessageBox.Icon.Warning, "Splatime", sentence, QMessageBox.StandardButton.Ok, self)
-        box.setObjectName("complaint")
-        box.finished.connect(box.deleteLater)
-        box.open()
+        tell(self, "Splatime", sentence, warning=True).setObjectName("complaint")
 
     def set_theme(self, choice: str) -> None:
         """system, dark or light."""
@@ -150,9 +148,9 @@ class MainWindow(QMainWindow):
 
     # -- what the person does ----------------------------------------------------------------------------------
 
-    def ask_lift(self, reference: str = "", freeze_time: str = "") -> None:
+    def ask_lift(self, reference: str = "", freeze_time: str = "", out: str = "") -> None:
         """Show the lift dialog, with what is known filled in."""
-        dialog = LiftDialog(reference, freeze_time, self)
+        dialog = LiftDialog(reference, freeze_time, out, self)
         dialog.accepted.connect(lambda: self.start_lift(dialog.wish))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -163,14 +161,11 @@ class MainWindow(QMainWindow):
             self.open_project(Path(name))
 
     def _open_sample(self) -> None:
-        videos = sample_videos()
-        if videos is not None:
-            self.ask_lift(str(videos[0]), str(videos[1]))
-
-    def _tell(self, title: str, text: str) -> None:
-        box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, QMessageBox.StandardButton.Ok, self)
-        box.finished.connect(box.deleteLater)
-        box.open()
+        videos, home = sample_videos(), sample_project()
+        if is_project(home):
+            self.open_project(home)
+        elif videos is not None:
+            self.ask_lift(str(videos[0]), str(videos[1]), str(home))
 
     # -- Qt's events -------------------------------------------------------------------------------------------
 
@@ -257,8 +252,8 @@ class MainWindow(QMainWindow):
             "first_frame": lambda: view.scrub(view.time_range[0]), "last_frame": lambda: view.scrub(view.time_range[1]),
             "reset_view": view.reset, "frame_scene": view.frame_scene,
             "previous_camera": lambda: view.step_station(-1), "next_camera": lambda: view.step_station(1),
-            "keys": lambda: self._tell("Keys and mouse", keys_text()),
-            "about": lambda: self._tell("About Splatime", about_text(self.viewport.backend.name)),
+            "keys": lambda: tell(self, "Keys and mouse", keys_text()),
+            "about": lambda: tell(self, "About Splatime", about_text(self.viewport.backend.name)),
         }  # fmt: skip
 
     def _system_theme_changed(self) -> None:

@@ -1,4 +1,4 @@
-"""The sample that ships: where its two videos are, if this installation has them."""
+"""The sample that ships: where its two videos are, if this installation has them, and where its project goes."""
 
 from __future__ import annotations
 
@@ -11,3 +11,8 @@ def sample_videos() -> tuple[Path, Path] | None:
     folder = Path(str(files("resources").joinpath("sample")))
     pair = folder / "reference.mp4", folder / "freeze_time.mp4"
     return pair if all(path.is_file() for path in pair) else None
+
+
+def sample_project() -> Path:
+    """Where the window lifts the sample to: the installation itself may not be writable."""
+    return Path.home() / "splatime_sample"

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from renderer.camera import Camera
 from renderer.gl.moment import Mode, Moment
-from renderer.gl.navigation import Array, OrbitCamera, scene_pivot
+from renderer.gl.navigation import Array, OrbitCamera
 from renderer.snapshot import Snapshot
 
 REFERENCE = "reference"
@@ -35,6 +35,7 @@ class ViewState(QObject):
         super().__init__(parent)
         self.snapshot: Snapshot | None = None
         self.orbit: OrbitCamera | None = None
+        self._home: OrbitCamera | None = None
         self.station: Station = REFERENCE
         self.time = 0.0
         self.mode = Mode.TEMPORAL
@@ -71,11 +72,12 @@ class ViewState(QObject):
         """Look at another scene from its reference camera, or at a newer snapshot of the same one as before."""
         keep = keep_view and self.orbit is not None and snapshot is not None
         self.snapshot = snapshot
+        self._home = None if snapshot is None else OrbitCamera.home(snapshot)
         if snapshot is None:
             self.orbit, self.station = None, REFERENCE
             self.pause()
         elif not keep:
-            self.orbit, self.station = OrbitCamera.home(snapshot), REFERENCE
+            self.orbit, self.station = self._home, REFERENCE
             self.mode, self.time = Mode.TEMPORAL, snapshot.time_range[0]
             canonical = snapshot.info.get("canonical_freeze_frame")
             frames = self.freeze_frames
@@ -89,13 +91,13 @@ class ViewState(QObject):
 
     def go_to(self, station: Station) -> None:
         """Stand at the reference camera or at a freeze-time frame's; an unknown one is the reference camera."""
-        if self.snapshot is None or self.orbit is None or station == FREE:
+        if self.snapshot is None or self._home is None or station == FREE:
             return
         camera = self.snapshot.freeze_cameras.get(station) if isinstance(station, int) else None
         if camera is None or not isinstance(station, int):
-            self.orbit, self.station = OrbitCamera.home(self.snapshot), REFERENCE
+            self.orbit, self.station = self._home, REFERENCE
         else:
-            self.orbit, self.station = OrbitCamera.home(self.snapshot).jumped(camera), station
+            self.orbit, self.station = self._home.jumped(camera), station
             if self.freeze_frame != station:
                 self.freeze_frame = station
                 self.moment_changed.emit()
@@ -135,8 +137,8 @@ class ViewState(QObject):
 
     def frame_scene(self) -> None:
         """Look at the scene's middle from the home distance, along the present direction."""
-        if self.orbit is not None and self.snapshot is not None:
-            self._free(self.orbit.framed(scene_pivot(self.snapshot)))
+        if self.orbit is not None and self._home is not None:
+            self._free(self.orbit.framed(self._home.pivot))
 
     def set_time(self, time: float) -> None:
         """Go to a reference time; touching time means to watch it, so the mode becomes temporal."""

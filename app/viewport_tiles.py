@@ -60,7 +60,7 @@ class PictureWidget(QWidget):
 class TilesBackend:
     """Shows snapshots through `renderer.tiles` in a child process."""
 
-    name = "CPU"
+    name = "CPU renderer"
 
     def __init__(self, reports: Reports) -> None:
         self._reports = reports

@@ -30,6 +30,9 @@ class EmptyState(QWidget):
             label.setWordWrap(True)
         self.icon_label.setPixmap(app_icon().pixmap(QSize(72, 72)))
         self.cards = QWidget()
+        self.hint = QLabel("or, from a terminal,")
+        self.hint.setObjectName("muted")
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.command = QLabel(COMMAND)
         self.command.setObjectName("mono")
         self.command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -49,6 +52,7 @@ class EmptyState(QWidget):
         self.lead.setText("Drop a reference video and a freeze-time video here, or a project folder.")
         self.cards.setVisible(True)
         self.command.setVisible(True)
+        self.hint.setVisible(True)
         rows = [f'<a href="{path}" style="text-decoration:none">{_short(path)}</a>' for path in recent[:4]]
         self.recent.setText("Recent:&nbsp;&nbsp; " + " &nbsp;·&nbsp; ".join(rows) if rows else "")
         self.recent.setVisible(bool(rows))
@@ -60,6 +64,7 @@ class EmptyState(QWidget):
         self.lead.setText(lead)
         self.cards.setVisible(False)
         self.command.setVisible(False)
+        self.hint.setVisible(False)
         self.recent.setVisible(False)
         self._show_fault(fault)
 
@@ -88,6 +93,7 @@ class EmptyState(QWidget):
         inner.addSpacing(14)
         inner.addWidget(self.cards, 0, Qt.AlignmentFlag.AlignHCenter)
         inner.addSpacing(18)
+        inner.addWidget(self.hint)
         inner.addWidget(self.command, 0, Qt.AlignmentFlag.AlignHCenter)
         inner.addSpacing(6)
         inner.addWidget(self.recent)

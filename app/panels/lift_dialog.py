@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -18,6 +18,8 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )  # fmt: skip
+
+from app.dialogs import plain
 
 VIDEOS = "Videos (*.mp4 *.mov *.webm *.mkv *.avi *.gif);;All files (*)"
 PRESETS = (("draft", "Draft: minutes on two cores"), ("standard", "Standard: the better part of an hour"),
@@ -62,11 +64,13 @@ def reason_against(reference: str, freeze_time: str, out: str) -> str:
 class LiftDialog(QDialog):
     """`wish` is what was asked for, once accepted."""
 
-    def __init__(self, reference: str = "", freeze_time: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, reference: str = "", freeze_time: str = "", out: str = "", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Lift two videos")
-        self.setMinimumWidth(600)
-        self.reference, self.freeze_time, self.out = QLineEdit(reference), QLineEdit(freeze_time), QLineEdit()
+        self.setMinimumWidth(640)
+        self.reference, self.freeze_time, self.out = QLineEdit(reference), QLineEdit(freeze_time), QLineEdit(out)
         self.reference.setPlaceholderText("The video that moves, from a camera that stands still")
         self.freeze_time.setPlaceholderText("The video in which time stands still and the camera moves")
         self.out.setPlaceholderText("A new folder for the project")
@@ -79,15 +83,22 @@ class LiftDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.start = self.buttons.addButton("Start the lift", QDialogButtonBox.ButtonRole.AcceptRole)
         self.start.setObjectName("primary")
+        plain(self.buttons)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        form = QFormLayout()
+        form = QGridLayout()
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(10)
-        form.addRow("&Reference", self._file_row(self.reference, self._ask_video))
-        form.addRow("&Freeze-time", self._file_row(self.freeze_time, self._ask_video))
-        form.addRow("&Project folder", self._file_row(self.out, self._ask_folder))
-        form.addRow("Pre&set", self.preset)
+        for row, (words, field) in enumerate((
+            ("&Reference", self._file_row(self.reference, self._ask_video)),
+            ("&Freeze-time", self._file_row(self.freeze_time, self._ask_video)),
+            ("&Project folder", self._file_row(self.out, self._ask_folder)),
+            ("Pre&set", self.preset),
+        )):  # fmt: skip
+            label = QLabel(words)
+            label.setBuddy(field)
+            form.addWidget(label, row, 0)
+            form.addWidget(field, row, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(20, 20, 20, 16)
         whole.setSpacing(14)

@@ -33,6 +33,15 @@ class ActionButton(QToolButton):
             super().keyPressEvent(event)
 
 
+def _caption(words: str) -> QLabel:
+    label = QLabel(words)
+    label.setObjectName("muted")
+    # Beside the rail's line, not its labels.
+    label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+    label.setContentsMargins(0, 4, 0, 0)
+    return label
+
+
 class Transport(QWidget):
     """Time, camera and mode of a view."""
 
@@ -89,7 +98,7 @@ class Transport(QWidget):
         self.time_rail.show_position(view.time if temporal else None)
         last = view.time_range[1]
         words = {
-            Mode.TEMPORAL: f"{view.time:.1f} / {last:g}",
+            Mode.TEMPORAL: f"frame {view.time:.1f} of {last:g}",
             Mode.CANONICAL: "no motion",
             Mode.PER_FRAME: f"as frame {view.freeze_frame} saw it",
         }
@@ -121,20 +130,22 @@ class Transport(QWidget):
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(4)
         grid.addLayout(self._row("first_frame", "previous_frame", "play", "next_frame", "last_frame"), 0, 0)
-        grid.addWidget(self.time_rail, 0, 1)
+        grid.addWidget(_caption("Time"), 0, 1)
+        grid.addWidget(self.time_rail, 0, 2)
         self.time_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.time_label.setAccessibleName("Time")
-        grid.addWidget(self.time_label, 0, 2)
+        grid.addWidget(self.time_label, 0, 3)
         cameras = QHBoxLayout()
         cameras.setSpacing(2)
         cameras.addWidget(self.picker, 1)
         for name in ("previous_camera", "next_camera", "reset_view"):
             cameras.addWidget(ActionButton(self._actions[name]))
         grid.addLayout(cameras, 1, 0)
-        grid.addWidget(self.camera_rail, 1, 1)
-        grid.addLayout(self._segments(), 1, 2)
+        grid.addWidget(_caption("Freeze-time"), 1, 1)
+        grid.addWidget(self.camera_rail, 1, 2)
+        grid.addLayout(self._segments(), 1, 3)
         grid.setColumnMinimumWidth(0, 250)
-        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
 
     def _row(self, *names: str) -> QHBoxLayout:
         row = QHBoxLayout()

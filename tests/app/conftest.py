@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,14 @@ def clean_qt(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not left, f"widgets outlive the test: {left}"
     said = [record.message for record in qtlog.records if record.type.name in ("QtWarningMsg", "QtCriticalMsg")]
     assert not said, f"Qt complains: {said}"
+
+
+@pytest.fixture(scope="session")
+def warm_tiles(root: Path) -> None:
+    """Compiled kernels in the user's cache, so that a first picture comes as soon as on any later start."""
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-P", "-c", "from renderer.tiles.render import warm; warm()"]
+    subprocess.run(command, env=environment, check=True, timeout=400)
 
 
 class FakeBackend:

@@ -138,6 +138,6 @@ def test_an_interpreter_that_is_gone_is_a_sentence(
     monkeypatch.setattr(job_runner, "python", lambda: str(tmp_path / "no_python"))
     heard = Heard(runner)
     runner.start(["-c", "pass"])
-    qtbot.waitUntil(lambda: bool(heard.ends), timeout=5000)
+    qtbot.waitUntil(lambda: bool(heard.ends), timeout=20_000)
     assert isinstance(heard.ends[0], Failed)
     assert not runner.running

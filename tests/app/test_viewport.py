@@ -138,11 +138,11 @@ def test_moving_is_told_from_rest(qtbot: QtBot, faked: tuple[Viewport, ViewState
     viewport, view, _ = faked
     backend = viewport.backend
     assert isinstance(backend, FakeBackend)
-    qtbot.waitUntil(lambda: not backend.views[-1][2], timeout=3000)
+    qtbot.waitUntil(lambda: not backend.views[-1][2], timeout=20_000)
     count = len(backend.views)
     view.turn(0.1, 0.0)
     assert [moving for _, _, moving in backend.views[count:]] == [True]
-    qtbot.waitUntil(lambda: len(backend.views) > count + 1, timeout=3000)
+    qtbot.waitUntil(lambda: len(backend.views) > count + 1, timeout=20_000)
     camera, _, moving = backend.views[-1]
     assert not moving
     assert camera == viewport.view_camera()
@@ -151,7 +151,7 @@ def test_moving_is_told_from_rest(qtbot: QtBot, faked: tuple[Viewport, ViewState
 def test_the_whole_frame_fits_whatever_the_shape(qtbot: QtBot, faked: tuple[Viewport, ViewState, QWidget]) -> None:
     viewport, view, _ = faked
     viewport.resize(500, 400)
-    qtbot.waitUntil(lambda: viewport.width() == 500, timeout=2000)
+    qtbot.waitUntil(lambda: viewport.width() == 500, timeout=20_000)
     camera, own = viewport.view_camera(), view.camera
     assert camera is not None
     assert own is not None
@@ -212,6 +212,7 @@ def viewport_ground() -> tuple[float, float, float]:
     return colour.redF(), colour.greenF(), colour.blueF()
 
 
+@pytest.mark.usefixtures("warm_tiles")
 @BACK_ENDS
 def test_scrubbing_modes_cameras_and_reset_change_the_picture(
     qtbot: QtBot, open_viewport: Open, make: Callable[[Reports], Backend]
@@ -235,6 +236,7 @@ def test_scrubbing_modes_cameras_and_reset_change_the_picture(
     assert np.abs(settled(qtbot, viewport).astype(int) - start).mean() < 1
 
 
+@pytest.mark.usefixtures("warm_tiles")
 @BACK_ENDS
 def test_a_scene_can_be_taken_away_and_replaced(
     qtbot: QtBot, open_viewport: Open, make: Callable[[Reports], Backend], tmp_path: Path
@@ -250,6 +252,7 @@ def test_a_scene_can_be_taken_away_and_replaced(
     settled(qtbot, viewport)
 
 
+@pytest.mark.usefixtures("warm_tiles")
 def test_the_cpu_back_end_answers_a_missing_file_with_a_sentence_and_goes_on(
     qtbot: QtBot, open_viewport: Open, scene: Scene, tmp_path: Path
 ) -> None:
@@ -262,6 +265,7 @@ def test_the_cpu_back_end_answers_a_missing_file_with_a_sentence_and_goes_on(
     qtbot.waitUntil(lambda: not viewport._caption.isVisible(), timeout=20_000)
 
 
+@pytest.mark.usefixtures("warm_tiles")
 def test_the_cpu_back_end_starts_its_process_again(qtbot: QtBot, open_viewport: Open) -> None:
     viewport, view = open_viewport(TilesBackend)
     settled(qtbot, viewport)
@@ -274,6 +278,7 @@ def test_the_cpu_back_end_starts_its_process_again(qtbot: QtBot, open_viewport: 
     settled(qtbot, viewport)
 
 
+@pytest.mark.usefixtures("warm_tiles")
 def test_while_moving_the_cpu_picture_is_smaller_when_it_must_be(
     qtbot: QtBot, open_viewport: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
