@@ -20,6 +20,11 @@ EXHAUSTIVE_FRAMES = 80
 """Above this the pairs of all with all cost minutes; neighbours and powers of two are matched instead."""
 SMALL_SIDE = 400
 """Frames with no side longer than this are magnified four times for SIFT, others twice."""
+MIN_PAIR_MATCHES = 15
+FLAT_PAIRS = 24
+"""Pairs, the most moving ones, that decide whether the camera travels."""
+
+Pixels = npt.NDArray[np.float64]
 
 
 class Told(Protocol):
@@ -50,6 +55,11 @@ def extract_and_match(spec: dict[str, Any], matching: Told) -> Matches:
     reader = pycolmap.ImageReaderOptions(
         camera_model="SIMPLE_PINHOLE",
         camera_params=f"{focal_of(spec['prior_fov'], width)},{width / 2},{height / 2}",
+    )
+    # Extraction numbers the images as its threads end; numbered before, the same input gives the same cameras.
+    pycolmap.Database.open(spec["database"]).close()
+    pycolmap.import_images(
+        spec["database"], spec["frames_dir"], pycolmap.CameraMode.SINGLE, spec["names"], options=reader
     )
     pycolmap.extract_features(
         spec["database"],
@@ -111,31 +121,49 @@ def _judge(spec: dict[str, Any]) -> Matches:
     try:
         keypoints = {i.image_id: database.read_keypoints(i.image_id) for i in database.read_all_images()}
         pairs, geometries = database.read_two_view_geometries()
-        motions, inliers = [], 0
+        verified = []
         for pair, geometry in zip(pairs, geometries, strict=True):
-            matches = np.asarray(geometry.inlier_matches)
-            if len(matches) < 15:
-                continue
-            inliers += len(matches)
-            first, second = pycolmap.pair_id_to_image_pair(pair)
-            motions.append(_motion(keypoints[first], keypoints[second], matches))
+            rows = np.asarray(geometry.inlier_matches)
+            if len(rows) >= MIN_PAIR_MATCHES:
+                first, second = pycolmap.pair_id_to_image_pair(pair)
+                verified.append(Pair.of(keypoints[first], keypoints[second], rows))
     finally:
         database.close()
     frames = len(spec["names"])
-    motion = float(np.quantile(motions, 0.75)) if motions else 0.0
+    inliers = sum(len(pair.a) for pair in verified)
     figures = {
         "features": sum(map(len, keypoints.values())) / frames,
         "inliers": float(inliers),
-        "pairs": float(len(motions)),
-        "motion": motion,
+        "pairs": float(len(verified)),
     }
-    if len(motions) < frames // 2 or inliers < 20 * frames:
+    if len(verified) < frames // 2 or inliers < 20 * frames:
         return Matches("unmatched", figures)
-    if motion < spec["min_motion"] * max(spec["size"]):
+    figures["motion"] = float(np.quantile([pair.motion for pair in verified], 0.75))
+    if figures["motion"] < spec["min_motion"] * max(spec["size"]):
         return Matches("still", figures)
-    return Matches("", figures)
+    widest = sorted(verified, key=lambda pair: pair.motion, reverse=True)[:FLAT_PAIRS]
+    figures["flatness"] = float(np.median([pair.flatness(spec) for pair in widest]))
+    return Matches("flat" if figures["flatness"] > spec["max_flatness"] else "", figures)
 
 
-def _motion(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32], matches: npt.NDArray[np.uint32]) -> float:
-    shift = a[matches[:, 0], :2] - b[matches[:, 1], :2]
-    return float(np.median(np.linalg.norm(shift, axis=1)))
+@dataclass(frozen=True)
+class Pair:
+    """Verified matches of two frames: a, b [N, 2] px, and their median motion in px."""
+
+    a: Pixels
+    b: Pixels
+    motion: float
+
+    @classmethod
+    def of(cls, a: npt.NDArray[np.float32], b: npt.NDArray[np.float32], rows: npt.NDArray[np.uint32]) -> Pair:
+        first, second = a[rows[:, 0], :2].astype(np.float64), b[rows[:, 1], :2].astype(np.float64)
+        return cls(first, second, float(np.median(np.linalg.norm(first - second, axis=1))))
+
+    def flatness(self, spec: dict[str, Any]) -> float:
+        """The share of the matches that one homography explains: all of them when the camera only turns or zooms."""
+        options = pycolmap.RANSACOptions()
+        options.max_error = tolerance(spec["size"])
+        options.random_seed = spec["seed"]
+        options.min_num_trials, options.max_num_trials = 50, 500
+        found = pycolmap.estimate_homography_matrix(self.a, self.b, options)
+        return float(found["num_inliers"]) / len(self.a) if found else 0.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import pycolmap  # isort: skip
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import log2
 from pathlib import Path
@@ -63,10 +64,11 @@ class Candidate:
 def search(spec: dict[str, Any], tell: Told) -> Solution | None:
     """Map, choose, polish; None when no try placed three frames."""
     candidates: list[Candidate] = []
-    for step, fov in enumerate(spec["fields_of_view"]):
-        tell(step, f"placing cameras, trying {fov:g} degrees")
-        candidates += _incremental(spec, fov)
-    tell(len(spec["fields_of_view"]), "placing cameras")
+    with ThreadPoolExecutor(spec["threads"]) as pool:
+        tries = pool.map(lambda fov: _incremental(spec, fov), spec["fields_of_view"])
+        for step, found in enumerate(tries):
+            candidates += found
+            tell(step, "placing cameras")
     if not candidates or _registered(_best(spec, candidates)) < 0.95 * len(spec["names"]):
         candidates += _global(spec)
     if not candidates:
@@ -103,27 +105,30 @@ def _candidates(spec: dict[str, Any], attempt: str, models: dict[int, pycolmap.R
 
 
 def _incremental(spec: dict[str, Any], fov: float) -> list[Candidate]:
-    _set_focal(spec, focal_of(fov, spec["size"][1]))
+    """One try; tries run beside each other, so each has a database of its own to write its focal length into."""
+    attempt = f"{fov:g} degrees"
+    pycolmap.set_random_seed(spec["seed"])
+    database = _with_focal(spec, attempt, focal_of(fov, spec["size"][1]))
     models = pycolmap.incremental_mapping(
-        spec["database"], spec["frames_dir"], _fresh(spec), options=mapper_options(spec)
+        database, spec["frames_dir"], _fresh(spec, attempt), options=mapper_options(spec)
     )
-    return _candidates(spec, f"{fov:g} degrees", models)
+    return _candidates(spec, attempt, models)
 
 
 def _global(spec: dict[str, Any]) -> list[Candidate]:
     """GLOMAP at the prior focal length, which it then refines."""
-    _set_focal(spec, focal_of(spec["prior_fov"], spec["size"][1]))
+    database = _with_focal(spec, "global", focal_of(spec["prior_fov"], spec["size"][1]))
     options = pycolmap.GlobalPipelineOptions()
-    options.num_threads = spec["threads"]
+    options.num_threads = 1
     options.random_seed = spec["seed"]
     options.mapper.global_positioning.use_gpu = False
     options.mapper.bundle_adjustment.ceres.use_gpu = False
-    models = pycolmap.global_mapping(spec["database"], spec["frames_dir"], _fresh(spec), options=options)
+    models = pycolmap.global_mapping(database, spec["frames_dir"], _fresh(spec, "global"), options=options)
     return _candidates(spec, "global", models)
 
 
 def _polished(spec: dict[str, Any], candidate: Candidate) -> Candidate | None:
-    model = polish(spec, candidate.model, mapper_options(spec), _fresh(spec))
+    model = polish(spec, candidate.model, mapper_options(spec), _fresh(spec, "polish"))
     found = _candidates(spec, candidate.attempt, {0: model})
     return found[0] if found else None
 
@@ -132,7 +137,7 @@ def mapper_options(spec: dict[str, Any]) -> pycolmap.IncrementalPipelineOptions:
     """Fixed focal length, tolerances that suit small frames, small angles allowed."""
     frames, pixels = len(spec["names"]), tolerance(spec["size"])
     options = pycolmap.IncrementalPipelineOptions()
-    options.num_threads = spec["threads"]
+    options.num_threads = 1  # with more the sums come in any order, and the same input gives other cameras
     options.random_seed = spec["seed"]
     options.multiple_models = True
     options.max_num_models = 2
@@ -161,8 +166,12 @@ def mapper_options(spec: dict[str, Any]) -> pycolmap.IncrementalPipelineOptions:
     return options
 
 
-def _set_focal(spec: dict[str, Any], focal: float) -> None:
-    database = pycolmap.Database.open(spec["database"])
+def _with_focal(spec: dict[str, Any], attempt: str, focal: float) -> Path:
+    """A copy of the database whose camera has this focal length."""
+    path = Path(spec["models_dir"]) / f"{attempt}.db"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(spec["database"], path)
+    database = pycolmap.Database.open(path)
     try:
         for camera in database.read_all_cameras():
             camera.params = [focal, camera.width / 2, camera.height / 2]
@@ -170,10 +179,11 @@ def _set_focal(spec: dict[str, Any], focal: float) -> None:
             database.update_camera(camera)
     finally:
         database.close()
+    return path
 
 
-def _fresh(spec: dict[str, Any]) -> Path:
-    folder = Path(spec["models_dir"])
+def _fresh(spec: dict[str, Any], attempt: str) -> Path:
+    folder = Path(spec["models_dir"]) / attempt
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

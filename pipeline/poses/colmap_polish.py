@@ -109,7 +109,7 @@ def polish(
             clear_points=True,
             options=mapping,
         )
-        adjust(model, pixels, spec["threads"], 40)
+        adjust(model, pixels, 40)
         pycolmap.ObservationManager(model).filter_all_points3D(pixels, 0.5)
     return model
 
@@ -144,13 +144,13 @@ def _at_fov(spec: dict[str, Any], model: pycolmap.Reconstruction, fov: float) ->
     pixels, width = tolerance(spec["size"]), spec["size"][1]
     for camera in changed.cameras.values():
         camera.params = [focal_of(fov, width), camera.width / 2, camera.height / 2]
-    adjust(changed, pixels, spec["threads"], 25)
+    adjust(changed, pixels, 25)
     octaves = log2(fov / spec["prior_fov"])
     score = gather(changed, spec["names"]).score(pixels)
     return changed, score * (1.0 - PRIOR_WEIGHT * octaves * octaves)
 
 
-def adjust(model: pycolmap.Reconstruction, pixels: float, threads: int, iterations: int) -> None:
+def adjust(model: pycolmap.Reconstruction, pixels: float, iterations: int) -> None:
     """Bundle adjustment with the focal length held and a Cauchy loss: what still moves must not drag the cameras."""
     options = pycolmap.BundleAdjustmentOptions()
     options.refine_focal_length = False
@@ -159,5 +159,5 @@ def adjust(model: pycolmap.Reconstruction, pixels: float, threads: int, iteratio
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY
     options.ceres.loss_function_scale = 0.35 * pixels
     options.ceres.solver_options.max_num_iterations = iterations
-    options.ceres.solver_options.num_threads = threads
+    options.ceres.solver_options.num_threads = 1
     pycolmap.bundle_adjustment(model, options)

@@ -23,6 +23,8 @@ class PoseSettings:
         min_frames: fewer frames than this are refused.
         min_registered: the share of frames that COLMAP must place; the rest is interpolated between neighbours.
         min_motion: median motion of matched features below this share of the image width is a still camera.
+        max_flatness: a camera only turns or zooms, or sees one plane, when a single homography explains more than this
+            share of the matches of the most moving pairs; an orbit around a scene stays below 0.8.
         min_angle: median triangulation angle in degrees below which a camera only turned or zoomed.
         threads: of COLMAP.
         seed: the same input and seed give the same poses at a fixed number of threads.
@@ -36,6 +38,7 @@ class PoseSettings:
     min_frames: int = 4
     min_registered: float = 0.6
     min_motion: float = 0.004
+    max_flatness: float = 0.95
     min_angle: float = 0.7
     threads: int = 2
     seed: int = 0

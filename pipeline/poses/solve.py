@@ -112,8 +112,13 @@ _STILL = (
     "The freeze-time video does not move: its camera must travel around the frozen scene; "
     "choose or generate another one."
 )
+_TURNING = (
+    "The camera of the freeze-time video turns or zooms but does not travel, so there is no depth to recover; "
+    "choose or generate one that circles the scene."
+)
 _FAULTS = {
     "still": _STILL,
+    "flat": _TURNING,
     "unmatched": "Too few features of the freeze-time video match between its frames (they are noise, too dark, too "
     "blurred or change too much); choose or generate another one.",
     "unmapped": "The camera of the freeze-time video could not be solved: its frames match, but fit no camera moving "
@@ -185,10 +190,7 @@ def _check_model(model: RawModel, count: int, settings: PoseSettings) -> None:
             "part where the camera circles a frozen scene, or choose another one."
         )
     if triangulation_angle(model) < settings.min_angle:
-        raise Refusal(
-            "The camera of the freeze-time video turns or zooms but does not travel, so there is no depth to "
-            "recover; choose or generate one that circles the scene."
-        )
+        raise Refusal(_TURNING)
 
 
 def assemble(model: RawModel, frames: Frames, indices: list[int], canonical: int, digest: str) -> SolvedPoses:
