@@ -30,6 +30,13 @@ class Command:
 COMMANDS = (
     Command("open", "&Open project…", ("Ctrl+O",), "open", "Open a project folder"),
     Command("lift", "&Lift two videos…", ("Ctrl+L",), "lift", "Lift a reference and a freeze-time video into a scene"),
+    Command(
+        "resume",
+        "&Go on with the lift",
+        ("Ctrl+Shift+L",),
+        "lift",
+        "Go on from the lift's checkpoint",
+    ),
     Command("stop_lift", "&Stop the lift", ("Ctrl+.",), "stop", "Stop after writing a checkpoint; lift again to go on"),
     Command("sample", "Open the &sample", (), "sample", "Lift the small scene that ships with Splatime"),
     Command("close", "&Close project", ("Ctrl+W",), "", "Close this project"),

@@ -151,7 +151,7 @@ class JobRunner(QObject):
 
     def _verdict(self, code: int, status: QProcess.ExitStatus) -> Failed:
         if self._stopping or code == 130:
-            return Failed("Stopped; lift again to go on from its checkpoint.", cancelled=True)
+            return Failed("Stopped.", cancelled=True)
         if status is QProcess.ExitStatus.CrashExit:
             return Failed("The lift's process was ended from outside, perhaps for lack of memory; lift again to go on.")
         reason = self._log[-1] if self._log else f"it ended with code {code} and said nothing"

@@ -9,7 +9,10 @@ from PySide6.QtCore import QObject, Signal
 from app.job_runner import JobRunner
 from app.lift_status import LiftStatus
 from app.run_watcher import RunWatcher
-from pipeline.messages import Failed, Message
+from pipeline.jobs.spec import SPEC, LiftJob, job_to_json
+from pipeline.messages import Failed, Message, Produced
+from pipeline.project.atomic import atomic_file
+from pipeline.project.project import Project
 from pipeline.project.project_file import is_project
 
 
@@ -17,12 +20,14 @@ class LiftSession(QObject):
     """Follows a project folder and at most one job in it.
 
     Signals: `status_changed`; `picture_ready(Path)` of a snapshot file; `project_made(Path)` once a job that was
-    started here has written its project; `ended(str)` when a lift is over, with the sentence of one that failed.
+    started here has written its project; `produced(Produced)` from a job that runs here; `ended(str)` when a lift
+    is over, with the sentence of one that failed.
     """
 
     status_changed = Signal()
     picture_ready = Signal(object)
     project_made = Signal(object)
+    produced = Signal(object)
     ended = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -65,6 +70,14 @@ class LiftSession(QObject):
         self.folder = None
         self.watch(folder)
 
+    def resume(self, project: Project, folder: Path) -> None:
+        """Go on with the lift that the project's cut asks for; raises `Refusal` where that is not possible."""
+        job = LiftJob.from_project(project, folder, resume=True)
+        spec = job.run_dir / SPEC
+        with atomic_file(spec) as file:
+            file.write(job_to_json(job).encode())
+        self.start(["-P", "-m", "pipeline.jobs.worker", str(spec)], folder)
+
     def stop(self) -> None:
         """Ask the job that runs here to write a checkpoint and end."""
         if self.runner.running:
@@ -81,6 +94,8 @@ class LiftSession(QObject):
     def _hear(self, message: Message) -> None:
         if self._own is not None:
             self._own = self._own.after(message)
+        if isinstance(message, Produced):
+            self.produced.emit(message)
         if not self._announced and self.folder is not None and is_project(self.folder):
             self._announced = True
             self.project_made.emit(self.folder)

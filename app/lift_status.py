@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.messages import Failed, Finished, Message, Note, Progress, StageStarted
 
+STOPPED = "Stopped. Lift again into the same folder to go on from here."
 STAGE_WORDS = {"poses": "Camera poses"}
 
 
@@ -42,7 +43,9 @@ class LiftStatus:
         if isinstance(message, Finished):
             return replace(self, state="done", text="Lifted.", eta=None)
         if isinstance(message, Failed):
-            return replace(self, state="cancelled" if message.cancelled else "failed", text=message.sentence, eta=None)
+            # The sentence of a stop speaks of the command line; here the same folder is enough.
+            state, text = ("cancelled", STOPPED) if message.cancelled else ("failed", message.sentence)
+            return replace(self, state=state, text=text, eta=None)
         return self
 
     def stopping(self) -> LiftStatus:

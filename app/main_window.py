@@ -35,6 +35,7 @@ from app.theme import apply_theme
 from app.view_state import ViewState
 from app.viewport import Viewport
 from app.viewport_backend import Backend, Reports
+from pipeline.messages import Produced
 from pipeline.project.project_file import is_project
 from renderer.errors import Refusal
 
@@ -130,6 +131,13 @@ class MainWindow(QMainWindow):
         self.session.watch(folder)
         self._refresh()
 
+    def _keep(self, made: Produced) -> None:
+        if made.kind == "run":
+            try:
+                self.document.keep_run(made.data)
+            except Refusal as refusal:
+                self.statusBar().showMessage(str(refusal), SENTENCE_MS)
+
     def _lift_ended(self, sentence: str) -> None:
         try:
             self.document.reload_library()
@@ -154,6 +162,16 @@ class MainWindow(QMainWindow):
         dialog.accepted.connect(lambda: self.start_lift(dialog.wish))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def _resume(self) -> None:
+        folder = self.document.folder
+        if folder is None:
+            return
+        try:
+            self.session.resume(self.document.project, folder)
+        except Refusal as refusal:
+            self.complain(str(refusal))
+        self._refresh()
 
     def _ask_open(self) -> None:
         name = QFileDialog.getExistingDirectory(self, "Open a project folder")
@@ -206,9 +224,9 @@ class MainWindow(QMainWindow):
         if videos is None:
             act["sample"].setToolTip("This installation ships no sample")
         self.viewport = Viewport(self.view, make_backend)
-        self.progress = ProgressStrip(act["stop_lift"])
+        self.progress = ProgressStrip(act["stop_lift"], act["resume"])
         self.transport = Transport(self.view, act)
-        self.empty = EmptyState(act["open"], act["lift"], act["sample"])
+        self.empty = EmptyState((act["lift"], act["open"], act["sample"]), act["resume"])
         self.stage = _column(self.viewport, self.transport)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.empty)
@@ -233,6 +251,7 @@ class MainWindow(QMainWindow):
         self.session.picture_ready.connect(self.loader.load)
         self.session.status_changed.connect(self._refresh)
         self.session.project_made.connect(self.open_project)
+        self.session.produced.connect(self._keep)
         self.session.ended.connect(self._lift_ended)
         self.loader.loaded.connect(self.show_scene)
         self.loader.failed.connect(self._unreadable)
@@ -243,7 +262,8 @@ class MainWindow(QMainWindow):
     def _deeds(self) -> dict[str, Callable[[], object]]:
         view, stack = self.view, self.document.undo_stack
         return {
-            "open": self._ask_open, "lift": self.ask_lift, "stop_lift": self.session.stop, "sample": self._open_sample,
+            "open": self._ask_open, "lift": self.ask_lift, "resume": self._resume, "stop_lift": self.session.stop,
+            "sample": self._open_sample,
             "close": self.document.close, "quit": self.close, "undo": stack.undo, "redo": stack.redo,
             "play": view.toggle, "pause": view.pause,
             "backward": lambda: view.faster(-1), "forward": lambda: view.faster(1),
@@ -268,7 +288,8 @@ class MainWindow(QMainWindow):
         scene, here = self.view.snapshot is not None, self.session.running_here
         named = folder or self.session.folder
         self.setWindowTitle(f"{named.name} — Splatime" if named is not None else "Splatime")
-        self.progress.show_status(self.session.status, here)
+        act["resume"].setEnabled(self._resumable())
+        self.progress.show_status(self.session.status, here, act["resume"].isEnabled())
         self.stack.setCurrentWidget(self.stage if scene else self.empty)
         self._show_page()
         act["stop_lift"].setEnabled(here)
@@ -292,8 +313,17 @@ class MainWindow(QMainWindow):
         elif self.document.project.newest_run() is not None:
             self.empty.show_waiting("Opening the scene…", "It is being read.")
         else:
-            lead = "Lift its two videos into this folder, and the scene appears here as it grows."
-            self.empty.show_waiting("Nothing is lifted in this project yet", lead)
+            lead = "Lift its two videos, and the scene appears here as it grows."
+            offer = "resume" if self.commands["resume"].isEnabled() else "lift"
+            self.empty.show_waiting("Nothing is lifted in this project yet", lead, offer=offer)
+
+    def _resumable(self) -> bool:
+        """Whether the open project knows all that a lift needs and has not come to its end."""
+        cut, snapshot = self.document.project.cut, self.view.snapshot
+        needs = cut.reference, cut.freeze_time, cut.canonical_reference_frame, cut.canonical_freeze_frame
+        finished = snapshot is not None and snapshot.info.get("stage") == "finished"
+        idle = self.session.status.over and not self.session.running_here
+        return self.document.folder is not None and None not in needs and idle and not finished
 
     def _recent(self) -> tuple[str, ...]:
         return tuple(path for path in self.settings.recent if is_project(Path(path)))

@@ -18,7 +18,7 @@ BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
                "", "THEME", "full_screen")),
     ("&Play", ("play", "backward", "pause", "forward", "", "previous_frame", "next_frame", "back_ten", "forward_ten",
                "", "first_frame", "last_frame")),
-    ("&Lift", ("lift", "stop_lift")),
+    ("&Lift", ("lift", "resume", "stop_lift")),
     ("&Help", ("keys", "about")),
 )  # fmt: skip
 

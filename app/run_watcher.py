@@ -89,7 +89,8 @@ class RunWatcher(QObject):
                     continue  # the first line of a tail is cut, and a newer Splatime may say more
         if status.state == "running" and time.time() - _stamp(path) / 1e9 > SILENCE:
             status = LiftStatus(
-                "cancelled", text="This lift is not running now; lift again to go on from its checkpoint."
+                "cancelled",
+                text="This lift is not running now. Lift again into the same folder to go on from its checkpoint.",
             )
         self._tell(status)
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from app.theme import app_icon, icon
 
+Ways = tuple[QAction, QAction, QAction]  # lift, open a project, open the sample
 COMMAND = "splatime lift --reference reference.mp4 --freeze-time freeze_time.mp4 --out my_project"
 
 
@@ -16,11 +17,12 @@ class EmptyState(QWidget):
 
     recent_requested = Signal(str)
 
-    def __init__(self, open_project: QAction, lift: QAction, sample: QAction, parent: QWidget | None = None) -> None:
+    def __init__(self, ways: Ways, resume: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("emptyState")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._actions = (lift, open_project, sample)
+        self._ways = ways
+        self.resume = _way_in(resume, "Go on with the lift", first=True)
         self.icon_label, self.title, self.lead, self.fault = QLabel(), QLabel(), QLabel(), QLabel()
         self.title.setObjectName("title")
         self.lead.setObjectName("lead")
@@ -51,6 +53,8 @@ class EmptyState(QWidget):
         self.title.setText("Lift two videos into a scene that moves")
         self.lead.setText("Drop a reference video and a freeze-time video here, or a project folder.")
         self.cards.setVisible(True)
+        self.resume.setVisible(False)
+        self._show_ways(3)
         self.command.setVisible(True)
         self.hint.setVisible(True)
         rows = [f'<a href="{path}" style="text-decoration:none">{_short(path)}</a>' for path in recent[:4]]
@@ -58,11 +62,13 @@ class EmptyState(QWidget):
         self.recent.setVisible(bool(rows))
         self._show_fault(fault)
 
-    def show_waiting(self, title: str, lead: str, fault: str = "") -> None:
-        """A project is open and has no picture yet."""
+    def show_waiting(self, title: str, lead: str, fault: str = "", offer: str = "") -> None:
+        """A project is open and has no picture yet; `offer` is the way on: "", "lift" or "resume"."""
         self.title.setText(title)
         self.lead.setText(lead)
-        self.cards.setVisible(False)
+        self.cards.setVisible(offer == "lift")
+        self.resume.setVisible(offer == "resume")
+        self._show_ways(1)
         self.command.setVisible(False)
         self.hint.setVisible(False)
         self.recent.setVisible(False)
@@ -70,14 +76,25 @@ class EmptyState(QWidget):
 
     def show_hot(self, hot: bool) -> None:
         """Something droppable hovers."""
-        self.target.setProperty("hot", hot)
-        self.target.style().unpolish(self.target)
-        self.target.style().polish(self.target)
+        self._set("hot", hot)
 
     def refresh_icons(self) -> None:
         """After a change of theme."""
         for card, name in zip(self.cards.findChildren(QPushButton), ("lift", "open", "sample"), strict=True):
             card.setIcon(icon(name, _ink(card)))
+        self.resume.setIcon(icon("lift", _ink(self.resume)))
+
+    def _show_ways(self, count: int) -> None:
+        """The first ways in; a single one stands without the border that asks for drops."""
+        for index, button in enumerate(self.cards.findChildren(QPushButton)):
+            button.setVisible(index < count)
+        self._set("plain", count == 1)
+
+    def _set(self, name: str, value: bool) -> None:
+        if self.target.property(name) != value:
+            self.target.setProperty(name, value)
+            self.target.style().unpolish(self.target)
+            self.target.style().polish(self.target)
 
     def _show_fault(self, fault: str) -> None:
         self.fault.setText(fault)
@@ -92,6 +109,7 @@ class EmptyState(QWidget):
             inner.addWidget(widget)
         inner.addSpacing(14)
         inner.addWidget(self.cards, 0, Qt.AlignmentFlag.AlignHCenter)
+        inner.addWidget(self.resume, 0, Qt.AlignmentFlag.AlignHCenter)
         inner.addSpacing(18)
         inner.addWidget(self.hint)
         inner.addWidget(self.command, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -105,7 +123,7 @@ class EmptyState(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
         for index, (action, words) in enumerate(
-            zip(self._actions, ("Lift two videos…", "Open a project…", "Open the sample"), strict=True)
+            zip(self._ways, ("Lift two videos…", "Open a project…", "Open the sample"), strict=True)
         ):
             row.addWidget(_way_in(action, words, first=index == 0))
         self.refresh_icons()

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.lift_status import LiftStatus
 
@@ -12,7 +21,7 @@ from app.lift_status import LiftStatus
 class ProgressStrip(QWidget):
     """Shows a `LiftStatus`; hidden when there is nothing to say or it was put away."""
 
-    def __init__(self, stop: QAction, parent: QWidget | None = None) -> None:
+    def __init__(self, stop: QAction, resume: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("progress")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -29,25 +38,36 @@ class ProgressStrip(QWidget):
         self.stop.setToolTip(stop.toolTip())
         self.stop.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.stop.clicked.connect(stop.trigger)
+        self.resume = QPushButton("Go on")
+        self.resume.setToolTip(resume.toolTip())
+        self.resume.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.resume.clicked.connect(resume.trigger)
         self.dismiss = QToolButton()
         self.dismiss.setText("✕")
         self.dismiss.setToolTip("Put this away")
         self.dismiss.setAccessibleName("Put this message away")
         self.dismiss.clicked.connect(self.hide)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(14, 8, 10, 8)
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(5)
-        grid.addWidget(self.headline, 0, 0)
-        grid.addWidget(self.figures, 0, 1)
-        grid.addWidget(self.bar, 1, 0, 1, 2)
-        grid.addWidget(self.stop, 0, 2, 2, 1)
-        grid.addWidget(self.dismiss, 0, 3, 2, 1)
-        grid.setColumnStretch(0, 1)
+        words = QHBoxLayout()
+        words.setSpacing(12)
+        words.addWidget(self.headline, 1)
+        words.addWidget(self.figures)
+        told = QVBoxLayout()
+        told.setSpacing(5)
+        told.addStretch(1)
+        told.addLayout(words)
+        told.addWidget(self.bar)
+        told.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 7, 10, 7)
+        row.setSpacing(12)
+        row.addLayout(told, 1)
+        row.addWidget(self.stop)
+        row.addWidget(self.resume)
+        row.addWidget(self.dismiss)
         self.hide()
 
-    def show_status(self, status: LiftStatus, stoppable: bool) -> None:
-        """`stoppable`: the lift runs under this window, not elsewhere."""
+    def show_status(self, status: LiftStatus, stoppable: bool, resumable: bool) -> None:
+        """`stoppable`: the lift runs under this window, not elsewhere; `resumable`: it can be gone on with here."""
         if status.state == "idle":
             self.hide()
             return
@@ -65,5 +85,6 @@ class ProgressStrip(QWidget):
         else:
             self.bar.setRange(0, 0)
         self.stop.setVisible(stoppable and not ended)
+        self.resume.setVisible(resumable and status.state in ("cancelled", "failed"))
         self.dismiss.setVisible(ended)
         self.show()

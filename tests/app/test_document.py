@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.document import Document
 from pipeline.project import edits
+from pipeline.project.codec import encode
 from pipeline.project.project import LiftSettings, Project, Run
 from pipeline.project.project_file import load, save, update
 from renderer.errors import Refusal
@@ -65,6 +66,12 @@ def test_a_folder_that_is_no_project_leaves_the_present_one(document: Document, 
     with pytest.raises(Refusal):
         document.open(other)
     assert document.folder == tmp_path.resolve()
+
+
+def test_a_run_that_a_job_made_is_kept(document: Document, tmp_path: Path) -> None:
+    document.keep_run(encode(RUN))
+    assert document.project.runs == (RUN,)
+    assert load(tmp_path).runs == (RUN,)
 
 
 def test_close_holds_an_empty_project(document: Document, qtbot: QtBot) -> None:

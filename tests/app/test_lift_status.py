@@ -38,7 +38,7 @@ def test_unknown_figures_are_left_out_and_known_ones_stay() -> None:
     [
         (Finished({}), "done", "Lifted."),
         (Failed("The disk is full; make room."), "failed", "The disk is full; make room."),
-        (Failed("Stopped.", True), "cancelled", "Stopped."),
+        (Failed("Use --resume.", True), "cancelled", "Stopped. Lift again into the same folder to go on from here."),
     ],
 )
 def test_an_end_is_an_end(last: Message, state: str, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,13 @@ from app.panels.lift_dialog import LiftDialog, LiftWish
 from app.panels.rail import Rail
 from app.view_state import FREE, REFERENCE
 from app.viewport_tiles import TilesBackend
-from pipeline.messages import Finished, Progress, StageStarted
-from pipeline.project.project import Project
-from pipeline.project.project_file import save
+from pipeline.jobs.spec import LiftJob, job_from_json
+from pipeline.messages import Finished, Produced, Progress, StageStarted
+from pipeline.project.clip import Clip
+from pipeline.project.codec import encode
+from pipeline.project.project import Cut, LiftSettings, Project, Run
+from pipeline.project.project_file import load, save
+from pipeline.project.take import Take, VideoRequest
 from renderer.gl.moment import Mode
 from tests.app.conftest import OpenWindow, fake
 from tests.app.hands import click, key, move, press, release
@@ -322,6 +327,53 @@ def test_a_lift_from_the_window_is_shown_and_stopped(qtbot: QtBot, open_window: 
     assert "Stopped" in window.progress.headline.text()
     assert window.view.snapshot is not None
     assert window.commands["lift"].isEnabled()
+
+
+@pytest.fixture
+def half_lifted(project: Path) -> Path:
+    """A project whose cut is complete, whose lift was stopped, and whose videos are gone."""
+    takes = tuple(
+        Take(name, VideoRequest(name), Clip(str(project / "takes" / f"{name}.mkv"), 4, (16, 16), 24.0, digit * 64))
+        for name, digit in (("reference", "1"), ("freeze_time", "2"))
+    )
+    cut = Cut(reference="reference", freeze_time="freeze_time", canonical_reference_frame=0, canonical_freeze_frame=1)
+    save(project, Project(takes=takes, cut=cut))
+    return project
+
+
+def test_a_stopped_lift_is_gone_on_with_by_the_worker(qtbot: QtBot, open_window: OpenWindow, half_lifted: Path) -> None:
+    window = open_window()
+    shutil.rmtree(half_lifted / "runs")
+    window.open_project(half_lifted)
+    assert window.empty.resume.isVisible()
+    click(window.empty.resume)
+    assert window.session.running_here
+    assert window.empty.title.text() == "Lifting…"
+    (spec,) = (half_lifted / "runs").glob("*/spec.json")
+    job = job_from_json(spec.read_text())
+    assert isinstance(job, LiftJob)
+    assert job.resume
+    qtbot.waitUntil(lambda: not window.session.running_here, timeout=90_000)
+    assert window.session.status.state == "failed"
+    assert "does not exist" in window.progress.headline.text()
+    assert window.progress.resume.isVisible()
+    assert window.document.folder == half_lifted
+
+
+def test_a_finished_run_is_noted_in_the_project(window: MainWindow, project: Path) -> None:
+    run = Run("r1", "a", "b", 0, 8, LiftSettings())
+    window.session.produced.emit(Produced("run", encode(run)))
+    assert load(project).runs == (run,)
+    assert window.document.project.runs == (run,)
+
+
+def test_a_complete_project_without_a_scene_offers_nothing_to_resume(open_window: OpenWindow, tmp_path: Path) -> None:
+    save(tmp_path / "empty", Project())
+    window = open_window()
+    window.open_project(tmp_path / "empty")
+    assert not window.empty.resume.isVisible()
+    assert not window.commands["resume"].isEnabled()
+    assert window.empty.cards.isVisible()
 
 
 def test_closing_the_window_ends_its_lift(qtbot: QtBot, open_window: OpenWindow, wish: LiftWish) -> None:
