@@ -29,6 +29,7 @@ def run_window(project: Path | None = None) -> int:
     os.environ.setdefault("QT_API", "pyside6")
     import qasync
 
+    from app.errors import install
     from app.main_window import MainWindow
     from app.settings import settings_file
 
@@ -37,12 +38,14 @@ def run_window(project: Path | None = None) -> int:
         window = MainWindow(settings_file())
         window.set_theme(window.settings.theme)
         window.show()
+        undo = install(window)
         if project is not None:
             QTimer.singleShot(0, window, lambda: window.open_project(project))
         closed = asyncio.Event()
         app.lastWindowClosed.connect(closed.set)
         with _interrupts(window.close):
             loop.run_until_complete(closed.wait())
+        undo()
         window.deleteLater()
     return 0
 

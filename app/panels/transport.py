@@ -38,7 +38,7 @@ def _caption(words: str) -> QLabel:
     label.setObjectName("muted")
     # Beside the rail's line, not its labels.
     label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
-    label.setContentsMargins(0, 4, 0, 0)
+    label.setContentsMargins(0, 6, 0, 0)
     return label
 
 
