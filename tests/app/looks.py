@@ -1,0 +1,89 @@
+"""Not a test: takes pictures of the window for eyes and README, at two sizes, dark and light.
+
+xvfb-run -a -s "-screen 0 1920x1080x24" .venv/bin/python -m tests.app.looks OUT_FOLDER [PROJECT]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QTimer
+
+from app.main import make_application
+from app.main_window import MainWindow
+from app.panels.lift_dialog import LiftDialog
+from pipeline.project.project import Project
+from pipeline.project.project_file import save
+from tests.renderer.gl.synthetic import synthetic_snapshot
+
+SIZES = ((1280, 800), (1920, 1080))
+
+
+def spin(milliseconds: int) -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+def settle(window: MainWindow) -> None:
+    """Wait for the picture at rest in full size."""
+    want = round(window.viewport.height() * window.viewport.devicePixelRatioF())
+    spin(800)  # the rest begins a moment after the last change; a picture of before may have the same size
+    for _ in range(600):
+        spin(100)
+        if window.viewport.backend.grab().height() == want:
+            break
+    spin(400)
+
+
+def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None:
+    """The first screen, the lift dialog, the reference camera and a freeze-time camera later in time."""
+    with tempfile.TemporaryDirectory() as scratch:
+        window = MainWindow(Path(scratch) / "settings.json")
+        window.resize(*size)
+        window.set_theme(theme)
+        window.show()
+        name = f"{theme}_{size[0]}x{size[1]}"
+        spin(300)
+        window.grab().save(str(folder / f"first_{name}.png"))
+        window.ask_lift()
+        spin(200)
+        dialog = window.findChild(LiftDialog)
+        if dialog is not None:
+            dialog.grab().save(str(folder / f"lift_{name}.png"))
+            dialog.reject()
+        window.open_project(project)
+        while window.view.snapshot is None:
+            spin(50)
+        settle(window)
+        window.grab().save(str(folder / f"reference_{name}.png"))
+        frames = window.view.freeze_frames
+        window.view.go_to(frames[len(frames) // 4])
+        first, last = window.view.time_range
+        window.view.set_time(round(first + 0.6 * (last - first), 1))
+        settle(window)
+        window.grab().save(str(folder / f"freeze_{name}.png"))
+        window.close()
+        window.deleteLater()
+        spin(50)
+
+
+def main() -> None:
+    make_application()
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        made = Path(scratch) / "ball"
+        project = Path(sys.argv[2]) if len(sys.argv) > 2 else made
+        if project == made:
+            save(made, Project())
+            synthetic_snapshot(40_000).save(made / "runs" / "made_up" / "snapshot.safetensors")
+        for theme in ("dark", "light"):
+            for size in SIZES:
+                look(out, project, theme, size)
+
+
+if __name__ == "__main__":
+    main()
