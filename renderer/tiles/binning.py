@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import prange
 
-from renderer.tiles.jit import inner, kernel, serial_kernel
+from renderer.tiles.jit import inner, kernel, prefetch, serial_kernel
 from renderer.tiles.projection import ALPHA_CUT, Floats, Int32
 from renderer.tiles.simd import LANES
 
@@ -25,6 +25,7 @@ TILE_WIDTH = LANES  # one row of a tile is one SIMD value
 TILE_HEIGHT = 16
 FIELDS = 16  # numbers a splat has in `Bins.splats`: one cache line in float32
 _CHUNKS = 16
+_AHEAD = 16  # splats between asking for one's numbers and using them
 _DIGIT = 11  # bits a radix pass; 3 passes sort float32, 6 float64
 # How far, in pixels and relative to the radius, an ellipse is widened before rows are cut: float32 rounding of
 # alpha at its rim. Too little drops pixels of alpha 1/255; too much only costs time.
@@ -138,7 +139,7 @@ def _allot(order: Any, means2d: Floats, radii: Int32, grid: tuple[int, int, int]
 
 @inner
 def _gather(
-    rank: int, c: int, n: int, means2d: Floats, depths: Floats, conics: Floats, opacities: Floats, rgb: Floats,
+    rank: int, c: int, n: int, means2d: Floats, depths: Floats, conics: Floats, log_opacity: float, rgb: Floats,
     splats: Floats,
 ) -> None:  # fmt: skip
     """Copy what blending needs into depth order, scaled so that alpha = 2 ** (a polynomial of the offset)."""
@@ -147,17 +148,17 @@ def _gather(
     splats[rank, 2] = -0.5 * log2e * conics[c, n, 0]
     splats[rank, 3] = -log2e * conics[c, n, 1]
     splats[rank, 4] = -0.5 * log2e * conics[c, n, 2]
-    splats[rank, 5] = log2e * math.log(np.float64(opacities[n]))
+    splats[rank, 5] = log2e * log_opacity
     splats[rank, 6], splats[rank, 7], splats[rank, 8] = rgb[n, 0], rgb[n, 1], rgb[n, 2]
     splats[rank, 9] = depths[c, n]
 
 
 @inner
-def _ellipse(mean: Any, conic: Any, opacity: float) -> Any:
+def _ellipse(mean: Any, conic: Any, log_opacity: float) -> Any:
     """The rim alpha = 1/255 of a splat: x, y, a, b, c, level, determinant, radius x, radius y; radius x 0: too thin."""
-    a, b, c = np.float64(conic[0]), np.float64(conic[1]), np.float64(conic[2])
-    x, y = np.float64(mean[0]), np.float64(mean[1])
-    level = 2.0 * math.log(opacity / ALPHA_CUT)
+    a, b, c = conic
+    x, y = mean
+    level = 2.0 * (log_opacity - math.log(ALPHA_CUT))
     determinant = a * c - b * b
     if not determinant > 1e-7 * a * c:
         return x, y, a, b, c, level, determinant, 0.0, 0.0
@@ -174,11 +175,14 @@ def _column_rows(rim: Any, left: int, top: int, bottom: int) -> Any:
     low, high = max(left + 0.5 - x - slack_x, -rx), min(left + TILE_WIDTH - 0.5 - x + slack_x, rx)
     if low > high:
         return 0, 0
-    widest = -b * ry / a  # x offset of the lowest point on the screen; the topmost is opposite
-    u = min(max(widest, low), high)
-    down = (-b * u + math.sqrt(max(level * c - determinant * u * u, 0.0))) / c
-    u = min(max(-widest, low), high)
-    up = (-b * u - math.sqrt(max(level * c - determinant * u * u, 0.0))) / c
+    lowest = -b * ry / a  # x offset of the lowest point on the screen; the topmost is opposite
+    down, up = ry, -ry
+    if not low <= lowest <= high:
+        u = min(max(lowest, low), high)
+        down = (-b * u + math.sqrt(max(level * c - determinant * u * u, 0.0))) / c
+    if not low <= -lowest <= high:
+        u = min(max(-lowest, low), high)
+        up = (-b * u - math.sqrt(max(level * c - determinant * u * u, 0.0))) / c
     first = math.ceil(max(y + up - slack_y - 0.5, np.float64(top)))
     last = math.floor(min(y + down + slack_y - 0.5, bottom - 1.0))
     return int(first), int(last) + 1
@@ -195,9 +199,20 @@ def _list(
     step = (total + _CHUNKS - 1) // _CHUNKS
     for chunk in prange(_CHUNKS):
         for rank in range(chunk * step, min(total, (chunk + 1) * step)):
+            # In depth order every splat lies elsewhere in memory: waiting for it costs more than the arithmetic.
+            later = order[min(rank + _AHEAD, total - 1)]
+            prefetch(means2d, later * 2)
+            prefetch(depths, later)
+            prefetch(conics, later * 3)
+            prefetch(radii, later * 2)
+            prefetch(opacities, later % n_splats)
+            prefetch(rgb, later % n_splats * 3)
             c, n = order[rank] // n_splats, order[rank] % n_splats
-            _gather(rank, c, n, means2d, depths, conics, opacities, rgb, splats)
-            rim = _ellipse(means2d[c, n], conics[c, n], np.float64(opacities[n]))
+            log_opacity = math.log(np.float64(opacities[n]))
+            _gather(rank, c, n, means2d, depths, conics, log_opacity, rgb, splats)
+            mean = np.float64(means2d[c, n, 0]), np.float64(means2d[c, n, 1])
+            conic = np.float64(conics[c, n, 0]), np.float64(conics[c, n, 1]), np.float64(conics[c, n, 2])
+            rim = _ellipse(mean, conic, log_opacity)
             left, right = _box(rim[0], radii[c, n, 0], TILE_WIDTH, grid[2])
             upper, lower = _box(rim[1], radii[c, n, 1], TILE_HEIGHT, grid[1])
             slot = slot_start[rank]

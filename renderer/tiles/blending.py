@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numba import get_num_threads, prange
 
-from renderer.tiles.binning import TILE_HEIGHT, TILE_WIDTH, Bins
-from renderer.tiles.jit import aligned, inner, kernel, take_ticket
+from renderer.tiles.binning import FIELDS, TILE_HEIGHT, TILE_WIDTH, Bins
+from renderer.tiles.jit import aligned, inner, kernel, prefetch, take_ticket
 from renderer.tiles.projection import ALPHA_CUT, Floats
 from renderer.tiles.simd import (
     LANES,
@@ -35,6 +35,7 @@ T_MIN = 1e-4
 MOMENTS = LANES  # numbers a (tile, splat) pair sends back; 10 are used
 _PLANE = TILE_WIDTH * TILE_HEIGHT
 _GATHER = 1024  # splats a thread adds up at a time
+_AHEAD = 4  # splats between asking for one's numbers and using them
 _CHECK_EVERY = 16  # splats between two looks for a finished tile
 
 
@@ -95,6 +96,7 @@ def _forward_tile(
     for entry in range(first, end):
         if (entry - first) % _CHECK_EVERY == _CHECK_EVERY - 1 and not _alive(state):
             return entry
+        prefetch(splats, np.int64(ranks[min(entry + _AHEAD, end - 1)]) * FIELDS)
         rank = np.int64(ranks[entry])
         _, still, slope = _offsets(splats, rank, left, lanes)
         curve = spread(lanes, splats[rank, 4])
@@ -215,6 +217,9 @@ def _backward_tile(
     zero, one = spread(lanes, 0.0), spread(lanes, 1.0)
     cap, cut, stop = spread(lanes, ALPHA_MAX), spread(lanes, ALPHA_CUT), spread(lanes, T_MIN)
     for entry in range(first, end):
+        later = min(entry + _AHEAD, end - 1)
+        prefetch(splats, np.int64(ranks[later]) * FIELDS)
+        prefetch(moments, np.int64(slots[later]) * MOMENTS)
         rank = np.int64(ranks[entry])
         dx, still, slope = _offsets(splats, rank, left, lanes)
         curve = spread(lanes, splats[rank, 4])
