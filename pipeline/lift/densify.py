@@ -6,6 +6,7 @@ the decisions are here, since Appendix D.2 needs the canonical splats left out o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -16,6 +17,8 @@ from pipeline.lift.schedule import Growth
 
 GROW_SCALE = 0.01
 """Splats larger than this (median scene depth is 1) are split, smaller ones cloned: 3DGS's percent_dense."""
+NEW_OPACITY = math.log(0.05 / 0.95)
+"""Logit of the opacity that new splats are born with."""
 PRUNE_SCALE = 0.5
 """Splats larger than this are pruned after an opacity reset: nothing real is that big before it fills the view."""
 
@@ -88,13 +91,17 @@ class Population:
 
     @torch.no_grad()
     def seed_new(self, rule: Growth) -> None:
-        """Appendix D.2: where the canonical splats' gradients exceed tau_grad, put one new splat beside each."""
+        """Appendix D.2: where the canonical splats' gradients exceed tau_grad, put one new splat on each.
+
+        New splats are born faint: at their parent's opacity they would thicken it at once in every other view.
+        """
         mean = self.stats["grad"] / self.stats["seen"].clamp_min(1)
         wanted = self._within_limit(mean, mean > rule.tau_grad, rule.limit)
         before = len(self)
         if wanted.any():
             ops.duplicate(self.params, self.optimisers, self.stats, wanted)
         self.stats["is_new"][before:] = True
+        self.params["opacities"][before:].clamp_(max=NEW_OPACITY)
         self.clear_statistics()
 
     @torch.no_grad()

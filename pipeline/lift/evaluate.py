@@ -186,11 +186,13 @@ def _matched(photo: Image, goal: Image) -> Image:
     if photo.shape == goal.shape:
         return photo
     sized = resize((photo[None] * 255).round().astype(np.uint8), (goal.shape[0], goal.shape[1]))
-    return _floats(sized)[0]
+    first: Image = _floats(sized)[0]
+    return first
 
 
 def _floats(frames: npt.NDArray[np.uint8]) -> Image:
-    return np.asarray(frames, np.float32) / np.float32(255.0)
+    scaled: Image = frames.astype(np.float32) / np.float32(255.0)
+    return scaled
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -89,7 +89,8 @@ def _interpolate_depth(seen: Array, depth: Array, pixels: Array) -> Array:
     inverse = 1.0 / np.clip(depth, max(low, 1e-3), high)
     inside = LinearNDInterpolator(seen, inverse)(pixels)
     nearest = NearestNDInterpolator(seen, inverse)(pixels)
-    return 1.0 / np.where(np.isfinite(inside), inside, nearest)
+    depths: Array = 1.0 / np.where(np.isfinite(inside), inside, nearest)
+    return depths
 
 
 def place_nodes(means: Tensor, camera: Camera, activity: Tensor | None, count: int) -> Tensor:

@@ -46,7 +46,8 @@ def ssim(image: Tensor, target: Tensor) -> Tensor:
         return ssim_by_convolution(image, target)
     window = _window(11, 1.5, image.dtype, image.device)
     pairs = zip(image, target.detach(), strict=True)
-    return torch.stack([SsimOnCpu.apply(a, b, window) for a, b in pairs])  # type: ignore[no-untyped-call]
+    scores: list[Tensor] = [SsimOnCpu.apply(a, b, window) for a, b in pairs]
+    return torch.stack(scores)
 
 
 def ssim_by_convolution(image: Tensor, target: Tensor, size: int = 11, sigma: float = 1.5) -> Tensor:
@@ -60,7 +61,9 @@ def ssim_by_convolution(image: Tensor, target: Tensor, size: int = 11, sigma: fl
     mu_x, mu_y, xx, yy, xy = flat.reshape(5, b, c, h, w)
     c1, c2 = 0.01**2, 0.03**2
     var_x, var_y, cov = xx - mu_x * mu_x, yy - mu_y * mu_y, xy - mu_x * mu_y
-    score = ((2 * mu_x * mu_y + c1) * (2 * cov + c2)) / ((mu_x * mu_x + mu_y * mu_y + c1) * (var_x + var_y + c2))
+    score: Tensor = ((2 * mu_x * mu_y + c1) * (2 * cov + c2)) / (
+        (mu_x * mu_x + mu_y * mu_y + c1) * (var_x + var_y + c2)
+    )
     return score.permute(0, 2, 3, 1)
 
 

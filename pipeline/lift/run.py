@@ -24,6 +24,7 @@ from pipeline.lift.schedule import ABLATIONS, BOTH, PER_FRAME, Phase, Schedule, 
 from pipeline.lift.trainer import StepStats, Trainer
 from pipeline.messages import Finished, Message, Note, Progress, SnapshotReady, StageStarted
 from pipeline.poses.solve import SolvedPoses
+from pipeline.project.media import resize
 from renderer.diff.deformation import DeformationField, MlpField, NodeField
 from renderer.errors import Refusal
 
@@ -121,6 +122,7 @@ def lift(
     table = ablated(schedule or preset(settings.preset), settings.without)
     if any("sds" in phase.weights for phase in table.phases):
         yield Note(f"The {table.name} preset asks for score distillation, which is not there yet: it runs without it.")
+    inputs = resampled(inputs, table.max_side)
     footage = make_footage(inputs, settings, poses, device)
     trainer = build_trainer(table, footage, poses, settings)
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -128,6 +130,16 @@ def lift(
         trainer.restore(load_checkpoint(run_dir / CHECKPOINT))
         yield Note(f"Resumed at step {trainer.steps_done} of {table.total_steps}.")
     yield from _optimise(trainer, inputs, settings, run_dir, control)
+
+
+def resampled(inputs: LiftInputs, max_side: int) -> LiftInputs:
+    """Frames no longer than `max_side` px on a side (0: as they are); cameras follow the frames' size."""
+    height, width = inputs.freeze_time.shape[1:3]
+    if not max_side or max(height, width) <= max_side:
+        return inputs
+    ratio = max_side / max(height, width)
+    size = (max(round(height * ratio), 16), max(round(width * ratio), 16))
+    return replace(inputs, reference=resize(inputs.reference, size), freeze_time=resize(inputs.freeze_time, size))
 
 
 def make_footage(inputs: LiftInputs, settings: LiftSettings, poses: SolvedPoses, device: torch.device) -> Footage:

@@ -15,8 +15,9 @@ finding it from all frames at once.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from renderer.errors import Refusal
@@ -106,7 +107,7 @@ class Schedule:
     nodes: int = 300
     max_side: int = 0
     seeds: int = 0
-    rates: Rates = field(default_factory=Rates)
+    rates: Rates = dataclasses.field(default_factory=Rates)
 
     @property
     def total_steps(self) -> int:
@@ -146,9 +147,21 @@ def _paper() -> Schedule:
     )  # fmt: skip
 
 
-def _short(name: str, unit: int, limit: int, max_side: int) -> Schedule:
-    """The table of `draft` and `standard`: rows of `unit` steps where the paper takes thousands."""
-    grow = Growth(start=unit // 5, stop=2 * unit, every=max(unit // 8, 25), limit=limit)
+NODE_MOTION = {"norm": REGULARISER, "diff": REGULARISER, "rigid": 0.5, "rot": 0.2}
+"""Regulariser weights for free node motions. The paper's network is smooth by itself and needs a nudge of 0.01; free
+parameters aren't. At 0.1 the unseen sides drift, at 3 limbs no longer bend (measured on held-out views)."""
+
+
+def _short(name: str, unit: int, outward: int, limit: int, max_side: int) -> Schedule:
+    """The table of `draft` and `standard`: rows of `unit` steps where the paper takes thousands.
+
+    After the outward row the field hardly moves (field_scale): one camera can't see depth and back sides, and more
+    fitting to it makes held-out views worse while the reference view still improves. For the same reason new splats see
+    both videos here, and what remains of the reference error goes to the splats.
+    """
+    grow = Growth(start=unit // 5, stop=2 * unit, every=max(unit // 8, 25), limit=int(0.8 * limit))
+    canonical = {"l1": 1.0, "ssim": 0.2}
+    joint = {**_ALIGN, **NODE_MOTION, "small-motion": REGULARISER}
     return Schedule(
         name=name,
         field="nodes",
@@ -157,20 +170,22 @@ def _short(name: str, unit: int, limit: int, max_side: int) -> Schedule:
         seeds=12_000,
         rates=Rates(means=(4e-4, 2e-5), per_frame=(2e-4, 2e-5), temporal=(3e-3, 3e-4), cameras=(3e-4, 3e-5)),
         phases=(
-            Phase("Warm-up", unit, "freeze-time", (SPLATS, CAMERAS), {"l1": 1.0, "ssim": 0.2}, grow),
+            Phase("Warm-up", unit, "freeze-time", (SPLATS, CAMERAS), canonical, grow),
             Phase(
                 "Deformation and growth", 2 * unit, "freeze-time", (SPLATS, PER_FRAME, CAMERAS),
-                {"l1": 1.0, "ssim": 0.2, "small-motion": REGULARISER}, grow,
-            ),
-            Phase("Motion, frame by frame", unit, "reference", (TEMPORAL,), {**_ALIGN, **_MOTION}, outward=True),
-            Phase("Motion", unit, "reference", (TEMPORAL,), {**_ALIGN, **_MOTION}),
-            Phase(
-                "New splats", unit // 2, "reference", (NEW_SPLATS, TEMPORAL), {**_ALIGN, **_MOTION},
-                Growth(50, unit // 2, every=50, tau_alpha=1e-2, limit=limit),
+                {**canonical, "small-motion": REGULARISER}, grow,
             ),
             Phase(
-                "Joint fine-tuning", unit, "both", (SPLATS, PER_FRAME, TEMPORAL, CAMERAS),
-                {**_ALIGN, **_MOTION, "small-motion": REGULARISER}, lr_scale=0.3,
+                "Motion, frame by frame", outward, "reference", (TEMPORAL,), {**_ALIGN, **NODE_MOTION}, outward=True
+            ),
+            Phase("Motion", unit // 3, "reference", (TEMPORAL,), {**_ALIGN, **NODE_MOTION}, field_scale=0.05),
+            Phase(
+                "New splats", unit // 2, "both", (NEW_SPLATS, TEMPORAL), joint,
+                Growth(50, unit // 2, every=50, tau_grad=4e-4, tau_alpha=1e-2, limit=limit), field_scale=0.05,
+            ),
+            Phase(
+                "Joint fine-tuning", unit, "both", (SPLATS, PER_FRAME, TEMPORAL, CAMERAS), joint,
+                lr_scale=0.05, field_scale=0.02,
             ),
         ),
     )  # fmt: skip
@@ -183,9 +198,9 @@ ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
 def preset(name: str) -> Schedule:
     """The table of this name; raises `Refusal` for another one."""
     if name == "draft":
-        return _short("draft", 600, 30_000, 288)
+        return _short("draft", 600, 600, 30_000, 320)
     if name == "standard":
-        return _short("standard", 3_000, 120_000, 512)
+        return _short("standard", 1_800, 900, 80_000, 512)
     if name == "paper":
         return _paper()
     raise Refusal(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")

@@ -116,7 +116,7 @@ class SsimOnCpu(torch.autograd.Function):
         return torch.from_numpy(score.reshape(h, w, c))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None, None]:
         x, y, g, partial = ctx.arrays
         h, w, c = upstream.shape

@@ -1,7 +1,7 @@
 """Where motion nodes go from one reference frame to the next, seen by optical flow.
 
-Photometric fitting alone finds motions of a few pixels a frame; videos that artists bring move by ten or more. So a node starts
-each frame where the flow carries it, at its own depth, and the fit then has only the rest to find.
+Photometric fitting alone finds motions of a few pixels a frame; videos that artists bring move by ten or more. So a
+node starts each frame where the flow carries it, at its own depth, and the fit then has only the rest to find.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SURFACE = 0.06
 
 
 def believed_flow(first: Floats, second: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Flow [H, W, 2] (x, y in px) from one grey or colour image in [0, 1] to another, and where both ways agree [H, W]."""
+    """Flow [H, W, 2] (x, y in px) between two images in [0, 1], and where both ways agree [H, W]."""
     a, b = (_grey(image) for image in (first, second))
     height, width = a.shape
     ratio = min(1.0, FLOW_SIDE / max(height, width))

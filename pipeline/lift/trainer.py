@@ -32,7 +32,7 @@ from pipeline.lift.schedule import (
 )
 from pipeline.lift.tracking import believed_flow, follow
 from renderer.camera import Camera
-from renderer.diff.deformation import DeformationField, NodeField
+from renderer.diff.deformation import DeformationField, NodeField, Skinning
 from renderer.diff.rasterize import Rendering, rasterize
 from renderer.diff.scene import DeformableScene
 from renderer.diff.splats import ActiveSplats, CameraBatch, Splats
@@ -142,6 +142,12 @@ class Trainer:
             "stats": self.population.stats,
             "optimisers": {k: o.state_dict() for k, o in self.population.optimisers.items()},
             "fields": {k: f.state_dict() for k, f in self._fields().items() if f is not None},
+            # Neighbourhoods are found when splats grow and kept while they drift: finding them anew would differ.
+            "skinning": {
+                k: {"nodes": f.skinning.nodes, "weights": f.skinning.weights}
+                for k, f in self._fields().items()
+                if isinstance(f, NodeField) and f.skinning is not None
+            },
             "field_optimisers": {k: o.state_dict() for k, o in self.field_optimisers.items()},
             "cameras": self.cameras.state_dict(),
             "camera_optimiser": self.camera_optimiser.state_dict(),
@@ -159,7 +165,8 @@ class Trainer:
             if motion is not None:
                 motion.load_state_dict(state["fields"][name])
                 self.field_optimisers[name].load_state_dict(state["field_optimisers"][name])
-                motion.bind(self.splats().activate())
+            if name in state["skinning"] and isinstance(motion, NodeField):
+                motion.skinning = Skinning(**{k: v.to(self.device) for k, v in state["skinning"][name].items()})
         self.cameras.load_state_dict(state["cameras"])
         self.camera_optimiser.load_state_dict(state["camera_optimiser"])
 
@@ -177,7 +184,7 @@ class Trainer:
         grows = phase.growth is not None and step < phase.growth.stop
         if grows:
             rendering.means2d.retain_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         stats = StepStats(float(loss.detach()), _psnr(rendering.image, target), len(self.population))
         if not math.isfinite(stats.loss):
             raise Refusal(
@@ -229,14 +236,14 @@ class Trainer:
             min(step * len(order) // phase.steps, len(order) - 1)
             for step in (self.step_in_phase - 1, self.step_in_phase)
         ]
-        position = order[turns[1]]
+        position: int = order[turns[1]]
         if self.step_in_phase == 0 or turns[0] != turns[1]:
             self._carry(position - (1 if position > home else -1), position)
         return position
 
     @torch.no_grad()
     def _carry(self, source: int, target: int) -> None:
-        """Start a reference frame from its neighbour: the same motion, and on top what optical flow sees between them."""
+        """Start a reference frame from its neighbour: the same motion plus what optical flow sees between them."""
         if not isinstance(self.temporal, NodeField):
             return
         nodes, images = self.temporal, self.footage.reference_images
@@ -330,6 +337,8 @@ class Trainer:
         if SPLATS in phase.trains or (NEW_SPLATS in phase.trains and self._seeded(phase)):
             for optimiser in self.population.optimisers.values():
                 optimiser.step()
+            # Colours beyond sRGB fit one view and glare in the others, and no viewer or file can hold them.
+            self.population.params["rgb"].data.clamp_(0.0, 1.0)
         seen = self.temporal if reference else self.per_frame
         if isinstance(seen, NodeField):
             seen.only(position)

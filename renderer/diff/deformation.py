@@ -188,8 +188,9 @@ def quaternion_conjugate(q: Tensor) -> Tensor:
 def quaternion_rotate(q: Tensor, v: Tensor) -> Tensor:
     """Rotate v [..., 3] by unit wxyz q [..., 4]: v + 2 w (u x v) + 2 u x (u x v)."""
     u = q[..., 1:]
-    uv = torch.linalg.cross(u.expand_as(v), v)
-    return v + 2.0 * (q[..., :1] * uv + torch.linalg.cross(u.expand_as(v), uv))
+    uv: Tensor = torch.linalg.cross(u.expand_as(v), v)
+    uuv: Tensor = torch.linalg.cross(u.expand_as(v), uv)
+    return v + 2.0 * (q[..., :1] * uv + uuv)
 
 
 def rotation_from_vector(r: Tensor) -> Tensor:

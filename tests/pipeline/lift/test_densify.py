@@ -22,7 +22,7 @@ def population(n: int = 10, scale: float = 0.5 * GROW_SCALE, opacity: float = 0.
     params = {k: nn.Parameter(v) for k, v in raw.items()}
     optimisers: dict[str, torch.optim.Optimizer] = {k: torch.optim.Adam([p]) for k, p in params.items()}
     people = Population(params, optimisers)
-    sum((p.square().sum() for p in params.values()), start=torch.zeros(())).backward()  # type: ignore[no-untyped-call]
+    sum((p.square().sum() for p in params.values()), start=torch.zeros(())).backward()
     for optimiser in optimisers.values():
         optimiser.step()
         optimiser.zero_grad()

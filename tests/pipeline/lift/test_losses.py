@@ -102,7 +102,7 @@ def test_ssim_agrees_with_scikit_image() -> None:
     a = rng.random((48, 40, 3))
     b = np.clip(a + 0.1 * rng.standard_normal(a.shape), 0, 1)
     ours = losses.ssim(torch.tensor(a)[None], torch.tensor(b)[None])[0, 5:-5, 5:-5]
-    _, theirs = structural_similarity(  # type: ignore[no-untyped-call]
+    _, theirs = structural_similarity(
         a, b, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=1.0, channel_axis=2, full=True,
         truncate=3.5,
     )  # fmt: skip
@@ -123,8 +123,8 @@ def test_the_ssim_kernel_agrees_with_its_slow_twin(size: tuple[int, int]) -> Non
     fast, slow = image.clone().requires_grad_(), image.double().requires_grad_()
     a, b = losses.ssim(fast, target), losses.ssim_by_convolution(slow, target.double())
     torch.testing.assert_close(a, b.float(), atol=2e-5, rtol=1e-4)
-    (a * weights).sum().backward()  # type: ignore[no-untyped-call]
-    (b * weights).sum().backward()  # type: ignore[no-untyped-call]
+    (a * weights).sum().backward()
+    (b * weights).sum().backward()
     assert fast.grad is not None and slow.grad is not None
     torch.testing.assert_close(fast.grad, slow.grad.float(), atol=2e-3, rtol=1e-3)
 
@@ -135,5 +135,5 @@ def test_gradients_stay_finite_where_norms_vanish() -> None:
     still = ControlMotion(m.x0, m.q0, Offsets(dx, torch.zeros(2, 12, 4).double(), dx))
     index, weight = losses.neighbourhood(m.x0, k=3)
     total = losses.motion_difference(still).sum() + losses.local_rigidity(still, index, weight).sum()
-    total.backward()  # type: ignore[no-untyped-call]
+    total.backward()
     assert dx.grad is not None and torch.isfinite(dx.grad).all()

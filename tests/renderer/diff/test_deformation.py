@@ -42,7 +42,7 @@ def disturb(module: nn.Module, seed: int = 1) -> None:
     g = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
-            parameter += 0.1 * torch.randn(parameter.shape, generator=g, dtype=parameter.dtype)
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=g, dtype=parameter.dtype))
 
 
 @pytest.fixture(params=["mlp", "nodes", "node network"])
