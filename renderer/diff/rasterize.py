@@ -46,14 +46,27 @@ def rasterize(
     """Render N splats in C cameras of one size.
 
     background is [3] or [C, 3], black by default. Gradients reach means, quats, scales, opacities, rgb,
-    `cameras.camera_from_world` and background; not K. All tensors share one device and one dtype
-    (float32 or float64; CUDA: float32).
+    `cameras.camera_from_world` and background; not K. All tensors share one device; the splats share one dtype
+    (float32 or float64; CUDA: float32). Raises ValueError for shapes or dtypes that don't fit.
     """
+    _check(splats, cameras)
     if background is None:
         background = splats.means.new_zeros(3)
-    background = background.expand(len(cameras), 3)
+    background = background.to(splats.means).expand(len(cameras), 3)
     draw = _rasterize_cuda if splats.means.is_cuda else _rasterize_cpu
     return draw(splats, cameras, background, near)
+
+
+def _check(splats: ActiveSplats, cameras: CameraBatch) -> None:
+    """The kernels trust their shapes: a row too few would read foreign memory."""
+    n, c = len(splats), len(cameras)
+    shapes = {"means": (n, 3), "quats": (n, 4), "scales": (n, 3), "opacities": (n,), "rgb": (n, 3)}
+    for name, shape in shapes.items():
+        tensor: Tensor = getattr(splats, name)
+        if tensor.shape != shape or tensor.dtype != splats.means.dtype:
+            raise ValueError(f"{name} must be {shape} {splats.means.dtype}, got {tuple(tensor.shape)} {tensor.dtype}")
+    if cameras.camera_from_world.shape != (c, 4, 4) or cameras.K.shape != (c, 3, 3) or min(cameras.size) < 1:
+        raise ValueError(f"cameras must be [C, 4, 4] poses and [C, 3, 3] K of a size above 0, not {cameras.size}")
 
 
 def _rasterize_cuda(splats: ActiveSplats, cameras: CameraBatch, background: Tensor, near: float) -> Rendering:

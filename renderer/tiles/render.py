@@ -35,7 +35,11 @@ class Picture:
 
 
 def render(posed: Posed, camera: Camera, background: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Picture:
-    """Draw posed splats over a colour."""
+    """Draw posed splats over a colour; raises ValueError when their arrays don't fit together."""
+    n = len(posed.means)
+    shapes = tuple(np.shape(x) for x in (posed.means, posed.quats, posed.scales, posed.opacities, posed.rgb))
+    if shapes != ((n, 3), (n, 4), (n, 3), (n,), (n, 3)):
+        raise ValueError(f"posed splats must be [N, 3], [N, 4], [N, 3], [N] and [N, 3], got {shapes}")
     arrays = tuple(_own(x) for x in (posed.means, posed.quats, posed.scales, posed.opacities, posed.rgb))
     _, _, bins = _screen(arrays, camera)
     height, width = camera.size

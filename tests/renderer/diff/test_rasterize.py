@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -144,6 +145,22 @@ def test_second_derivatives_are_refused_not_wrong() -> None:
     )
     with pytest.raises(RuntimeError, match="once_differentiable"):
         torch.autograd.backward(gradient.sum())
+
+
+@pytest.mark.parametrize("name", ["quats", "scales", "opacities", "rgb"])
+def test_shapes_that_do_not_fit_are_refused(name: str) -> None:
+    splats = random_splats(5, 0, (16, 16))
+    with pytest.raises(ValueError, match=name):
+        rasterize(replace(splats, **{name: getattr(splats, name)[:4]}), cameras((16, 16)))
+    with pytest.raises(ValueError, match=name):
+        rasterize(replace(splats, **{name: getattr(splats, name).float()}), cameras((16, 16)))
+
+
+def test_cameras_that_do_not_fit_are_refused() -> None:
+    splats, batch = random_splats(5, 0, (16, 16)), cameras((16, 16))
+    for wrong in (replace(batch, camera_from_world=batch.camera_from_world[:1]), replace(batch, size=(0, 16))):
+        with pytest.raises(ValueError, match="cameras"):
+            rasterize(splats, wrong)
 
 
 def _everything(threads: int) -> list[Tensor]:

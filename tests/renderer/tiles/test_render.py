@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from renderer.camera import Camera
@@ -90,3 +92,27 @@ def test_two_threads_at_once() -> None:
 def test_it_needs_no_torch(root: Path) -> None:
     code = "import sys, renderer.tiles.render; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    posed, camera, _ = _scene()
+    with pytest.raises(ValueError, match="posed splats"):
+        render(Posed(posed.means, posed.quats, posed.scales, posed.opacities[:-1], posed.rgb), camera)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the cache folder follows XDG_CACHE_HOME on Linux only")
+def test_kernels_work_where_the_users_cache_is_not_writeable(root: Path) -> None:
+    code = (
+        "import os, numpy as np\n"
+        "from renderer.tiles.binning import _depth_order\n"
+        "assert len(_depth_order(np.zeros(0, np.uint32), np.zeros((0, 2), np.int32))) == 0\n"
+        "assert os.listdir(os.environ['NUMBA_CACHE_DIR'])\n"
+        "print(os.environ['NUMBA_CACHE_DIR'])"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"} | {"XDG_CACHE_HOME": os.devnull}
+    script = [sys.executable, "-c", code]
+    done = subprocess.run(script, cwd=root, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    folder = Path(done.stdout.strip())
+    assert folder.name.startswith("splatime-")
+    assert not folder.exists(), "the private folder goes with its process"
