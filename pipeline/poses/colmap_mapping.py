@@ -21,8 +21,8 @@ import numpy as np
 from pipeline.poses.colmap_features import focal_of, tolerance
 from pipeline.poses.colmap_polish import Observations, fov_of, gather, polish
 
-POLISHED = 2
-"""How many of the tries are polished; the first is nearly always the one."""
+POLISHED = 1
+"""How many of the tries are polished: the profile of focal lengths leads them to the same end."""
 PRIOR_WEIGHT = 0.02
 """Share of the score lost an octave away from the prior field of view: decides only where the matches do not."""
 
@@ -147,7 +147,12 @@ def mapper_options(spec: dict[str, Any]) -> pycolmap.IncrementalPipelineOptions:
     options.ba_refine_focal_length = False
     options.ba_refine_extra_params = False
     options.extract_colors = False
-    options.ba_global_max_refinements = 3
+    # The polish adjusts to the last digit; here a rough agreement places the next frame just as well, sooner.
+    options.ba_global_frames_ratio = options.ba_global_points_ratio = 1.3
+    options.ba_global_max_refinements = 2
+    options.ba_global_max_num_iterations = 20
+    options.ba_global_function_tolerance = 1e-4
+    options.ba_local_max_refinements = 1
     mapper, triangulation = options.mapper, options.triangulation
     mapper.random_seed = triangulation.random_seed = spec["seed"]
     mapper.abs_pose_refine_focal_length = False

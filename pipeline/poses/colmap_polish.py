@@ -124,19 +124,37 @@ def _thinned(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
 
 
 def _best_focal(spec: dict[str, Any], model: pycolmap.Reconstruction, step: float) -> pycolmap.Reconstruction:
-    """Walk the field of view up and down in ratios of `step` while the score grows; returns the best model."""
+    """Walk the field of view up and down in ratios of `step` while the score grows, then to the top between steps."""
     width = spec["size"][1]
     low, high = spec["fov_limits"]
     start = min(max(fov_of(float(next(iter(model.cameras.values())).params[0]), width), low), high)
     best, best_score = _at_fov(spec, model, start)
-    for ratio in (step, 1 / step):
-        fov, current = start * ratio, best
-        while low <= fov <= high:
-            current, score = _at_fov(spec, current, fov)
-            if score <= best_score:
+    scores, at = {0: best_score}, 0
+    for way in (1, -1):
+        place, current = way, best
+        while low <= start * step**place <= high:
+            current, scores[place] = _at_fov(spec, current, start * step**place)
+            if scores[place] <= best_score:
                 break
-            best, best_score, fov = current, score, fov * ratio
+            best, best_score, at = current, scores[place], place
+            place += way
+        if at > 0:
+            break
+    between = _vertex(scores, at)
+    if between != at:
+        finer, score = _at_fov(spec, best, start * step**between)
+        if score > best_score:
+            return finer
     return best
+
+
+def _vertex(scores: dict[int, float], at: int) -> float:
+    """Where the parabola through the best score and its two neighbours peaks; `at` itself at an end."""
+    if at - 1 not in scores or at + 1 not in scores:
+        return at
+    left, middle, right = scores[at - 1], scores[at], scores[at + 1]
+    bend = left - 2.0 * middle + right
+    return at + 0.5 * (left - right) / bend if bend < 0 else at
 
 
 def _at_fov(spec: dict[str, Any], model: pycolmap.Reconstruction, fov: float) -> tuple[pycolmap.Reconstruction, float]:

@@ -24,7 +24,8 @@ class PoseSettings:
         min_registered: the share of frames that COLMAP must place; the rest is interpolated between neighbours.
         min_motion: median motion of matched features below this share of the image width is a still camera.
         max_flatness: a camera only turns or zooms, or sees one plane, when a single homography explains more than this
-            share of the matches of the most moving pairs; an orbit around a scene stays below 0.8.
+            share of the matches of the most moving pairs; an orbit around a scene stays below 0.8,
+            a camera that turns on the spot above 0.93.
         min_angle: median triangulation angle in degrees below which a camera only turned or zoomed.
         threads: of COLMAP.
         seed: the same input and seed give the same poses at a fixed number of threads.
@@ -32,13 +33,13 @@ class PoseSettings:
 
     fields_of_view: tuple[float, ...] = (25.0, 35.0, 50.0, 70.0)
     prior_fov: float = 45.0
-    fov_limits: tuple[float, float] = (20.0, 90.0)
-    max_features: int = 6000
+    fov_limits: tuple[float, float] = (20.0, 100.0)
+    max_features: int = 2000
     peak_threshold: float = 0.002
     min_frames: int = 4
     min_registered: float = 0.6
     min_motion: float = 0.004
-    max_flatness: float = 0.95
+    max_flatness: float = 0.9
     min_angle: float = 0.7
     threads: int = 2
     seed: int = 0

@@ -36,10 +36,10 @@ from renderer.errors import Refusal
 __all__ = ["PoseSettings", "PosesCancelled", "SolvedPoses", "digest_of", "solve"]
 
 Frames = npt.NDArray[np.uint8]
-RECIPE = 1
+RECIPE = 2
 """Counts changes to the recipe that settings do not show; old solutions are then solved again."""
-MAX_SECONDS = 120
-"""For one try of the mapper; a scene that needs longer is not going to be solved by it."""
+MAX_SECONDS = 600
+"""For one try of the mapper, which takes seconds: generous, as a try cut short on a busy machine loses frames."""
 
 
 def digest_of(frames: Frames, frame_indices: Sequence[int], canonical: int, settings: PoseSettings) -> str:
