@@ -115,7 +115,9 @@ class Camera:
             size: Sequence[int] = data["size"]
             camera = cls(np.array(data["world_from_camera"], float), np.array(data["K"], float), (size[0], size[1]))
         except (KeyError, TypeError, ValueError, IndexError) as fault:
-            raise Refusal(f"This is not a Splatime camera ({fault}); it needs world_from_camera, K and size.") from fault
+            raise Refusal(
+                f"This is not a Splatime camera ({fault}); it needs world_from_camera, K and size."
+            ) from fault
         r = camera.world_from_camera[:3, :3]
         if not np.allclose(r @ r.T, np.eye(3), atol=1e-4) or np.linalg.det(r) < 0 or camera.K[0, 0] <= 0:
             raise Refusal("This camera's pose is not a rotation and a position, or its focal length is not positive.")

@@ -232,14 +232,16 @@ class Trainer:
         order = [*range(home + 1, count), *range(home - 1, -1, -1)]
         if not order:
             return home
-        turns = [
-            min(step * len(order) // phase.steps, len(order) - 1)
-            for step in (self.step_in_phase - 1, self.step_in_phase)
-        ]
-        position: int = order[turns[1]]
-        if self.step_in_phase == 0 or turns[0] != turns[1]:
+        turn, before = (step * len(order) // phase.steps for step in (self.step_in_phase, self.step_in_phase - 1))
+        position: int = order[turn]
+        if turn != before:
             self._carry(position - (1 if position > home else -1), position)
         return position
+
+    def _share_of_turn(self, phase: Phase) -> float:
+        """How far the frame that is being found has come, in [0, 1)."""
+        turns = max(len(self.footage.reference_frames) - 1, 1)
+        return (self.step_in_phase * turns / phase.steps) % 1.0
 
     @torch.no_grad()
     def _carry(self, source: int, target: int) -> None:
@@ -377,8 +379,11 @@ class Trainer:
             rate = _decay(rates.means, share) if name == "means" else fixed[name]
             _set_rate(optimiser, rate * phase.lr_scale)
         for name, optimiser in self.field_optimisers.items():
-            rate = _decay(rates.temporal if name == TEMPORAL else rates.per_frame, share)
-            _set_rate(optimiser, rate * phase.field_scale)
+            ends, along = (rates.temporal, share) if name == TEMPORAL else (rates.per_frame, share)
+            if phase.outward:
+                # Every frame anneals in its own turn; at a rate still high the next one would start from jitter.
+                along = self._share_of_turn(phase)
+            _set_rate(optimiser, _decay(ends, along) * phase.field_scale)
         _set_rate(self.camera_optimiser, _decay(rates.cameras, share) * phase.lr_scale)
 
     def _share_of_stage(self) -> float:
