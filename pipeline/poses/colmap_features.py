@@ -1,8 +1,7 @@
 """Features and matches of a freeze-time video, in COLMAP's database. Runs in the COLMAP child only.
 
 SIFT with affine shape and domain-size pooling on a twice or four times magnified octave: small generated frames have
-soft detail. No guided matching: on generated frames it adds matches that are almost right, and the mapper breaks on
-them.
+soft detail. No guided matching: it makes next to no difference at these tolerances and takes longer.
 """
 
 from __future__ import annotations
