@@ -117,9 +117,20 @@ def place_nodes(means: Tensor, camera: Camera, activity: Tensor | None, count: i
     return torch.cat([movers[some], rest])
 
 
-def activity_mask(reference: Tensor, canonical: int, threshold: float = 0.06, grow: int = 9) -> Tensor:
+def seen_moving(nodes: Tensor, camera: Camera, activity: Tensor) -> Tensor:
+    """Which nodes [M] bool lie, seen from the canonical camera, where the picture changes."""
+    pixels, depth = camera.project(nodes.double().cpu().numpy())
+    h, w = camera.size
+    column = np.clip(pixels[:, 0], 0, w - 1).astype(int)
+    row = np.clip(pixels[:, 1], 0, h - 1).astype(int)
+    return torch.from_numpy(activity.cpu().numpy()[row, column] & (depth > 0))
+
+
+def activity_mask(reference: Tensor, canonical: int, threshold: float = 0.05, grow: int = 9) -> Tensor:
     """Pixels [H, W] that any reference frame [T, H, W, 3] shows changed from the canonical one, grown by `grow` px."""
     change = (reference - reference[canonical]).abs().amax(-1)
-    changed = (change > threshold).float().sum(0) >= 1
+    # Averaged over 5 px, since single pixels of a compressed video flicker by more than the threshold.
+    smooth = torch.nn.functional.avg_pool2d(change[:, None], 5, 1, 2)[:, 0]
+    changed = (smooth > threshold).any(0)
     dilated = torch.nn.functional.max_pool2d(changed.float()[None, None], 2 * grow + 1, 1, grow)
     return dilated[0, 0] > 0

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 
 from pipeline.lift.footage import Footage, to_tensor
-from pipeline.lift.initialise import activity_mask, initial_splats, place_nodes
+from pipeline.lift.initialise import activity_mask, initial_splats, place_nodes, seen_moving
 from pipeline.lift.schedule import ABLATIONS, BOTH, PER_FRAME, Phase, Schedule, preset
 from pipeline.lift.trainer import StepStats, Trainer
 from pipeline.messages import Finished, Message, Note, Progress, SnapshotReady, StageStarted
@@ -186,7 +186,8 @@ def make_fields(table: Schedule, footage: Footage, means: torch.Tensor) -> tuple
     camera = footage.canonical_camera
     still = place_nodes(means, camera, None, table.nodes)
     moving = place_nodes(means, camera, activity, table.nodes)
-    return NodeField(still, freeze, home_k), NodeField(moving, reference, home_t)
+    mobile = seen_moving(moving, camera, activity)
+    return NodeField(still, freeze, home_k), NodeField(moving, reference, home_t, mobile=mobile)
 
 
 def _optimise(

@@ -225,15 +225,27 @@ class NodeField(DeformationField):
         codes: increasing codes at which free motions are stored; between them parameters are mixed linearly.
         canonical_code: the code with identity motion; it must be one of `codes` for free motions.
         network: evaluate the paper's MLP on the nodes instead of free parameters.
+        mobile: [M] bool, nodes that may move at all (None: every one). Where nothing is seen to move, an optimiser that
+            scales every gradient up to its rate would only add noise, and noise in depth ruins other views.
     """
 
     NEIGHBOURS = 4
 
     positions: Tensor
     codes: Tensor
+    mobile: Tensor
 
-    def __init__(self, positions: Tensor, codes: Sequence[float], canonical_code: float, network: bool = False) -> None:
+    def __init__(
+        self,
+        positions: Tensor,
+        codes: Sequence[float],
+        canonical_code: float,
+        network: bool = False,
+        mobile: Tensor | None = None,
+    ) -> None:
         super().__init__()
+        free = torch.ones(len(positions), dtype=torch.bool) if mobile is None else mobile
+        self.register_buffer("mobile", free.to(positions)[:, None])
         self.canonical_code = canonical_code
         self.register_buffer("positions", positions.detach().clone())
         self.register_buffer("codes", torch.tensor(list(codes), dtype=positions.dtype, device=positions.device))
@@ -253,11 +265,11 @@ class NodeField(DeformationField):
         if self.mlp is not None:
             unit = (codes - self.canonical_code) / self.code_span
             dx, rotation, _ = self.mlp.difference(self.positions, unit, 0.0)
-            return dx, rotation
+            return dx * self.mobile, rotation * self.mobile
         home = codes.new_tensor([self.canonical_code])
         translation = self._mix(self.translation, codes) - self._mix(self.translation, home)
         rotation = self._mix(self.rotation, codes) - self._mix(self.rotation, home)
-        return translation, rotation
+        return translation * self.mobile, rotation * self.mobile
 
     def _mix(self, rows: nn.ParameterList, codes: Tensor) -> Tensor:
         table, last = torch.stack(list(rows)), len(self.codes) - 1

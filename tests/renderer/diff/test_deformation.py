@@ -152,3 +152,15 @@ def test_spread_nodes_are_distinct_and_far_apart() -> None:
     spread = torch.cdist(points[chosen], points[chosen]).fill_diagonal_(9).min()
     random = torch.cdist(points[:20], points[:20]).fill_diagonal_(9).min()
     assert spread > random
+
+
+def test_nodes_that_may_not_move_stay_whatever_is_learned() -> None:
+    splats = make_splats()
+    nodes = splats.means[spread_nodes(splats.means, 12)]
+    mobile = torch.arange(12) % 2 == 0
+    field = NodeField(nodes, CODES, 1.0, mobile=mobile)
+    disturb(field)
+    translation, rotation = field.motion(torch.tensor([3.0], dtype=torch.float64))
+    still = torch.cat([translation, rotation], -1)[0][~mobile]
+    assert float(still.detach().abs().max()) == 0.0
+    assert float(translation[0][mobile].detach().abs().min()) > 0.0
