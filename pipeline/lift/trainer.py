@@ -31,7 +31,6 @@ from pipeline.lift.schedule import (
     Schedule,
 )
 from pipeline.lift.tracking import believed_flow, follow
-from renderer.camera import Camera
 from renderer.diff.deformation import DeformationField, NodeField, Skinning
 from renderer.diff.rasterize import Rendering, rasterize
 from renderer.diff.scene import DeformableScene
@@ -393,9 +392,6 @@ class Trainer:
         total = sum(row.steps for row, m in zip(self.schedule.phases, in_motion, strict=True) if m == here)
         rows = zip(self.schedule.phases[: self.phase_index], in_motion[: self.phase_index], strict=True)
         return (sum(row.steps for row, m in rows if m == here) + self.step_in_phase) / max(total, 1)
-
-    def tuned_camera(self, position: int) -> Camera:
-        return self.cameras.tuned()[position]
 
 
 def _array(x: Tensor) -> npt.NDArray[np.float64]:

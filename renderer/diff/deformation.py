@@ -226,7 +226,7 @@ class NodeField(DeformationField):
         canonical_code: the code with identity motion; it must be one of `codes` for free motions.
         network: evaluate the paper's MLP on the nodes instead of free parameters.
         mobile: [M] bool, nodes that may move at all (None: every one). Where nothing is seen to move, an optimiser that
-            scales every gradient up to its rate would only add noise, and noise in depth ruins other views.
+            scales every gradient up to its rate would only add noise.
     """
 
     NEIGHBOURS = 4
