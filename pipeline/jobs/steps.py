@@ -114,8 +114,10 @@ def solved(job: LiftJob, inputs: LiftInputs, work_dir: Path, control: Control) -
 
 
 def _in_words(poses: SolvedPoses) -> str:
-    count, weak = len(poses.cameras), len(poses.weak)
-    return f"{count - weak} of {count} frames placed, {len(poses.points)} points, off by {poses.median_error:.2f} px"
+    count, unplaced = len(poses.cameras), len(poses.unplaced)
+    return (
+        f"{count - unplaced} of {count} frames placed, {len(poses.points)} points, off by {poses.median_error:.2f} px"
+    )
 
 
 def read_inputs(job: LiftJob) -> LiftInputs:

@@ -27,7 +27,7 @@ from pipeline.poses.gauge import (
     triangulation_angle,
 )
 from pipeline.poses.settings import PoseSettings
-from pipeline.poses.solved import FrameFit, SolvedPoses
+from pipeline.poses.solved import VERIFIED_TRACKS, FrameFit, SolvedPoses
 from pipeline.project.atomic import writing_to
 from pipeline.project.media import write_image
 from renderer.camera import Camera
@@ -81,8 +81,8 @@ def solve(
         _tidy(work_dir)
     _check_model(model, len(frames), settings)
     solved = assemble(model, frames, indices, canonical, digest_of(frames, indices, canonical, settings))
-    if tell is not None and solved.weak:
-        names = ", ".join(map(str, solved.weak))
+    if tell is not None and solved.unplaced:
+        names = ", ".join(map(str, solved.unplaced))
         tell(Note(f"The cameras of freeze-time frames {names} were interpolated; COLMAP could not place them."))
     return solved
 
@@ -226,6 +226,7 @@ def _fits(model: RawModel, indices: list[int], errors: npt.NDArray[np.float64]) 
     fits = []
     for place, index in enumerate(indices):
         own = errors[model.obs_frame == place]
-        state = "registered" if place in placed else "weak"
+        held = "registered" if len(np.unique(model.obs_point[model.obs_frame == place])) >= VERIFIED_TRACKS else "weak"
+        state = held if place in placed else "lost"
         fits.append(FrameFit(index, state, len(own), float(np.median(own)) if len(own) else float("nan")))
     return tuple(fits)

@@ -23,7 +23,11 @@ from pipeline.project.atomic import atomic_file
 from renderer.camera import Camera
 from renderer.errors import Refusal
 
-SCHEMA = 1
+SCHEMA = 2
+"""Files of schema 1 are still read: they call every interpolated camera weak."""
+STATES = ("registered", "weak", "lost", "prior")
+VERIFIED_TRACKS = 30
+"""A camera held by fewer tracks than this can be off without anybody noticing."""
 MAX_BYTES = 1 << 30
 MAX_FRAMES = 4096
 _SHAPES: dict[str, tuple[str, int | None]] = {
@@ -42,8 +46,9 @@ class FrameFit:
 
     Attributes:
         frame: source index.
-        state: "registered" by its own matches, or "weak": interpolated between its neighbours.
-        observations: points seen.
+        state: "registered" by `VERIFIED_TRACKS` or more tracks of its own, "weak" by fewer, "lost" and interpolated
+            between its neighbours, or "prior": posed by the orbit that the recipe asks for, not by what it shows.
+        observations: inlier tracks seen.
         error: their median reprojection error, px at the solved size; nan without any.
     """
 
@@ -51,6 +56,25 @@ class FrameFit:
     state: str
     observations: int
     error: float
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What one rung of the ladder came to.
+
+    Attributes:
+        rung: its name.
+        verified: frames held by `VERIFIED_TRACKS` tracks or more.
+        score: 0 to 1, what the rungs are compared by.
+        seconds: wall clock.
+        said: one sentence: what is wrong with its result, empty when it is good.
+    """
+
+    rung: str
+    verified: int
+    score: float
+    seconds: float
+    said: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +91,13 @@ class SolvedPoses:
         track_frames: [M] int32, source frame indices.
         track_xy: [M, 2] float32, where the point was found, px, centres at .5.
         fits: one per camera, in the order of the frames.
-        attempt: which of COLMAP's tries won.
+        attempt: which of the winning rung's tries won.
         angle: median triangulation angle, degrees.
         digest: of frames, indices, canonical frame and settings.
+        rung: the rung of the ladder whose result this is.
+        tried: every rung that was climbed, in order.
+        zoom: the longest over the shortest focal length that the frames ask for when each may have its own; 1 is a
+            shared lens. The cameras' own K differ only where per-frame focal lengths were asked for.
     """
 
     cameras: Mapping[int, Camera]
@@ -84,11 +112,18 @@ class SolvedPoses:
     attempt: str
     angle: float
     digest: str
+    rung: str = ""
+    tried: tuple[Tried, ...] = ()
+    zoom: float = 1.0
+
+    def in_state(self, *states: str) -> tuple[int, ...]:
+        """Source indices of the frames in one of `STATES`."""
+        return tuple(fit.frame for fit in self.fits if fit.state in states)
 
     @property
-    def weak(self) -> tuple[int, ...]:
-        """Source indices of the frames whose cameras are only interpolated."""
-        return tuple(fit.frame for fit in self.fits if fit.state == "weak")
+    def unplaced(self) -> tuple[int, ...]:
+        """Source indices of the frames whose cameras do not rest on what they show: interpolated or by the prior."""
+        return self.in_state("lost", "prior")
 
     @property
     def median_error(self) -> float:
@@ -115,14 +150,18 @@ class SolvedPoses:
         """The figures a person or a log wants, as JSON values."""
         return {
             "frames": len(self.cameras),
-            "registered": len(self.cameras) - len(self.weak),
-            "weak": list(self.weak),
+            "registered": len(self.in_state("registered")),
+            "weak": list(self.in_state("weak")),
+            "lost": list(self.in_state("lost")),
+            "prior": list(self.in_state("prior")),
             "points": len(self.points),
             "fov": round(self.fov_x, 2),
             "median_error": round(self.median_error, 3),
             "mean_error": round(self.mean_error, 3),
             "angle": round(self.angle, 2),
+            "rung": self.rung,
             "attempt": self.attempt,
+            "zoom": round(self.zoom, 3),
         }
 
     def save(self, path: Path) -> None:
@@ -135,6 +174,9 @@ class SolvedPoses:
             "attempt": self.attempt,
             "angle": self.angle,
             "digest": self.digest,
+            "rung": self.rung,
+            "tried": [asdict(tried) for tried in self.tried],
+            "zoom": self.zoom,
         }
         tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _SHAPES}
         data = encode_tensors(tensors, metadata={"poses": json.dumps(header, allow_nan=False)})
@@ -157,15 +199,12 @@ class SolvedPoses:
 
     @classmethod
     def _checked(cls, header: dict[str, Any], tensors: dict[str, Any]) -> SolvedPoses:
-        if header["schema"] != SCHEMA:
-            raise ValueError(f"schema {header['schema']!r} is not {SCHEMA}")
+        if header["schema"] not in (1, SCHEMA):
+            raise ValueError(f"schema {header['schema']!r} is neither 1 nor {SCHEMA}")
         if not 1 <= len(header["cameras"]) <= MAX_FRAMES:
             raise ValueError("it holds no camera, or too many")
         cameras = {int(frame): Camera.from_json(camera) for frame, camera in header["cameras"].items()}
-        fits = tuple(
-            FrameFit(int(f["frame"]), str(f["state"]), int(f["observations"]), float(_or_nan(f["error"])))
-            for f in header["fits"]
-        )
+        fits = tuple(_fit(f, header["schema"]) for f in header["fits"])
         canonical = int(header["canonical"])
         if canonical not in cameras or [fit.frame for fit in fits] != list(cameras):
             raise ValueError("its frames do not agree with its cameras")
@@ -174,8 +213,25 @@ class SolvedPoses:
             "attempt": str(header["attempt"]),
             "digest": str(header["digest"]),
             "angle": float(header["angle"]),
+            "rung": str(header.get("rung", "")),
+            "tried": tuple(_tried(t) for t in header.get("tried", ())),
+            "zoom": float(header.get("zoom", 1.0)),
         }
         return cls(cameras=cameras, canonical=canonical, fits=fits, **said, **tensors)
+
+
+def _fit(said: dict[str, Any], schema: int) -> FrameFit:
+    state = str(said["state"])
+    if schema == 1 and state == "weak":
+        state = "lost"
+    if state not in STATES:
+        raise ValueError(f"a camera is {state!r}")
+    return FrameFit(int(said["frame"]), state, int(said["observations"]), float(_or_nan(said["error"])))
+
+
+def _tried(said: dict[str, Any]) -> Tried:
+    numbers = int(said["verified"]), float(said["score"]), float(said["seconds"])
+    return Tried(str(said["rung"]), *numbers, str(said["said"]))
 
 
 def _or_nan(value: Any) -> float:

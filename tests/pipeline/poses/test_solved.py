@@ -11,7 +11,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from pipeline.poses.solved import FrameFit, SolvedPoses
+from pipeline.poses.solved import FrameFit, SolvedPoses, Tried
 from renderer.camera import Camera
 from renderer.errors import Refusal
 
@@ -29,10 +29,13 @@ def _poses() -> SolvedPoses:
         track_offsets=np.array([0, 2, 3, 5], np.int64),
         track_frames=np.array([4, 9, 9, 9, 4], np.int32),
         track_xy=np.ones((5, 2), np.float32),
-        fits=(FrameFit(4, "registered", 2, 0.1), FrameFit(9, "weak", 0, float("nan"))),
+        fits=(FrameFit(4, "registered", 2, 0.1), FrameFit(9, "lost", 0, float("nan"))),
         attempt="35 degrees",
         angle=4.5,
         digest="abc",
+        rung="careful SIFT",
+        tried=(Tried("quick SIFT", 1, 0.4, 2.5, "1 of 2 frames is held."), Tried("careful SIFT", 2, 0.9, 9.0)),
+        zoom=1.25,
     )
 
 
@@ -54,7 +57,8 @@ def test_round_trip_is_exact(tmp_path: Path) -> None:
 
 def test_figures() -> None:
     poses = _poses()
-    assert poses.weak == (9,)
+    assert poses.unplaced == poses.in_state("lost") == (9,)
+    assert poses.in_state("weak", "prior") == ()
     assert poses.visible_points(9).tolist() == [0, 1, 2]
     assert poses.visible_points(4).tolist() == [0, 2]
     assert poses.visible_points(5).tolist() == []
@@ -86,6 +90,23 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
             SolvedPoses.load(path)
 
 
+def test_a_file_of_the_first_schema_is_still_read(tmp_path: Path) -> None:
+    """It knew two states, and called the interpolated cameras weak."""
+    path, poses = tmp_path / "poses.safetensors", _poses()
+    poses.save(path)
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["poses"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    header["schema"] = 1
+    header["fits"][1]["state"] = "weak"
+    for newer in ("rung", "tried", "zoom"):
+        del header[newer]
+    save_file(tensors, path, metadata={"poses": json.dumps(header)})
+    old = SolvedPoses.load(path)
+    assert old.in_state("lost") == (9,)
+    assert (old.rung, old.tried, old.zoom) == ("", (), 1.0)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -98,6 +119,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
         {"track_xy": np.ones((5, 3), np.float32)},
         {"canonical": 5},
         {"fits": ()},
+        {"fits": (FrameFit(4, "registered", 2, 0.1), FrameFit(9, "fine", 0, 0.1))},
         {"cameras": {}},
     ],
 )
