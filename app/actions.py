@@ -64,6 +64,11 @@ COMMANDS = (
         "per_frame", "&Per-frame", ("2",), "", "As the picked freeze-time frame saw it, with its inconsistencies", True
     ),
     Command("temporal", "&Temporal", ("3",), "", "The scene in motion, at the time on the rail", True),
+    Command("curate", "&Curate", ("Ctrl+1",), "", "Curate: choose takes and trim their frames", True),
+    Command("poses", "&Poses", ("Ctrl+2",), "", "Poses: look at the solved freeze-time cameras", True),
+    Command("lifting", "&Lift", ("Ctrl+3",), "", "Lift: make the scene and watch it grow", True),
+    Command("shot", "&Shot", ("Ctrl+4",), "", "Shot: lay a camera path and film it", True),
+    Command("reset_workspace", "&Reset workspace", (), "", "Put the panels of this workspace back in their places"),
     Command("full_screen", "F&ull screen", ("F11",), "", "Fill the screen", True),
     Command("keys", "&Keys and mouse", ("?", "F1"), "", "What keys and mouse do"),
     Command("about", "&About Splatime"),
@@ -71,6 +76,7 @@ COMMANDS = (
 
 
 MODES = {"canonical": Mode.CANONICAL, "per_frame": Mode.PER_FRAME, "temporal": Mode.TEMPORAL}
+WORKSPACE_OF = {"curate": "curate", "poses": "poses", "lifting": "lift", "shot": "shot"}
 NEEDS_SCENE = (
     "play", "backward", "pause", "forward", "previous_frame", "next_frame", "back_ten", "forward_ten", "first_frame",
     "last_frame", "reset_view", "frame_scene", "previous_camera", "next_camera", "canonical", "temporal",

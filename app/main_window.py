@@ -1,7 +1,7 @@
 """The window: puts viewport, transport, progress and empty state together and connects them; holds no truth itself.
 
-`Document` holds the project, `ViewState` how it is looked at, `LiftSession` what is being made. Docks and
-workspaces of the studio are added around the viewport in the middle.
+`Document` holds the project, `ViewState` how it is looked at, `LiftSession` what is being made, `Workspaces` the
+docks around the picture in the middle.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDragLeave
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app import viewport_backend
-from app.actions import MODES, NEEDS_SCENE, make_actions, refresh_icons
+from app.actions import MODES, NEEDS_SCENE, WORKSPACE_OF, make_actions, refresh_icons
 from app.dialogs import tell
 from app.document import Document
 from app.drops import read_drop
 from app.help import about_text, keys_text
 from app.lift_session import LiftSession
+from app.log_lines import LogLines
 from app.menus import Menus
 from app.panels.empty_state import EmptyState
 from app.panels.figures import Figures
 from app.panels.lift_dialog import LiftDialog, LiftWish
+from app.panels.log import LogPanel
 from app.panels.progress_strip import ProgressStrip
 from app.panels.transport import Transport
+from app.panels.workspace_tabs import WorkspaceTabs
 from app.player import Player
 from app.sample import sample_project, sample_videos
 from app.scene_loader import Scene, SceneLoader
@@ -35,6 +38,7 @@ from app.theme import apply_theme
 from app.view_state import ViewState
 from app.viewport import Viewport
 from app.viewport_backend import Backend, Reports
+from app.workspaces import BOTTOM, Panel, Workspaces
 from pipeline.messages import Produced
 from pipeline.project.project_file import is_project
 from renderer.errors import Refusal
@@ -47,14 +51,17 @@ class MainWindow(QMainWindow):
 
     def __init__(self, settings_path: Path, make_backend: Callable[[Reports], Backend] = viewport_backend.make) -> None:
         super().__init__()
-        self._settings_path = settings_path
+        self.settings_path = settings_path
         self.settings: Settings = load_settings(settings_path)
         self.document = Document(self)
         self.view = ViewState(self)
         self.player = Player(self.view, self)
         self.session = LiftSession(self)
         self.loader = SceneLoader(self)
+        self.log = LogLines(self)
+        self.log.listen()
         self.commands = make_actions(self)
+        self.workspaces = Workspaces(self, self.settings.layouts, self.settings.workspace)
         self._scene_run: Path | None = None
         self._build(make_backend)
         self._connect()
@@ -75,7 +82,7 @@ class MainWindow(QMainWindow):
             self.complain(f"{folder} can't be read ({fault.strerror}); check that it is there and yours.")
             return False
         self.settings = self.settings.opened(folder.resolve())
-        save_settings(self._settings_path, self.settings)
+        save_settings(self.settings_path, self.settings)
         self._refresh()
         return True
 
@@ -210,9 +217,12 @@ class MainWindow(QMainWindow):
         self.view.pause()
         self.session.shut_down()
         self.loader.close()
+        self.log.deafen()
         self.viewport.close_backend()
-        self.settings = replace(self.settings, geometry=bytes(self.saveGeometry().toHex().data()).decode())
-        save_settings(self._settings_path, self.settings)
+        place = bytes(self.saveGeometry().toHex().data()).decode()
+        layouts, current = self.workspaces.layouts(), self.workspaces.current
+        self.settings = replace(self.settings, geometry=place, layouts=layouts, workspace=current)
+        save_settings(self.settings_path, self.settings)
         super().closeEvent(event)
 
     # -- building ----------------------------------------------------------------------------------------------
@@ -235,6 +245,15 @@ class MainWindow(QMainWindow):
         self.figures = Figures(self.statusBar())
         self.menus = Menus(self.menuBar(), act)
         self.menus.fill_themes(self.settings.theme, self.set_theme)
+        self.tabs = WorkspaceTabs([act[name] for name in WORKSPACE_OF])
+        self.menuBar().setNativeMenuBar(False)
+        self.menuBar().setCornerWidget(self.tabs)
+        self._add_panels()
+        self.menus.fill_panels(self.workspaces.toggles())
+
+    def _add_panels(self) -> None:
+        """Every panel of every workspace, one `self.workspaces.add(Panel(...))` each, in the order of stacking."""
+        self.workspaces.add(Panel("log", "Log", LogPanel(self.log), BOTTOM, size=160))
 
     def _connect(self) -> None:
         view, act = self.view, self.commands
@@ -245,6 +264,11 @@ class MainWindow(QMainWindow):
         for name in MODES:
             modes.addAction(act[name])
             act[name].triggered.connect(lambda _checked=False, name=name: view.set_mode(MODES[name]))
+        tabs = QActionGroup(self)
+        for name, workspace in WORKSPACE_OF.items():
+            tabs.addAction(act[name])
+            act[name].triggered.connect(lambda _checked=False, to=workspace: self.workspaces.go_to(to))
+        self.workspaces.changed.connect(self._refresh)
         self.document.opened.connect(self._opened)
         self.document.changed.connect(self._refresh)
         self.document.undo_stack.indexChanged.connect(self._refresh)
@@ -272,6 +296,7 @@ class MainWindow(QMainWindow):
             "first_frame": lambda: view.scrub(view.time_range[0]), "last_frame": lambda: view.scrub(view.time_range[1]),
             "reset_view": view.reset, "frame_scene": view.frame_scene,
             "previous_camera": lambda: view.step_station(-1), "next_camera": lambda: view.step_station(1),
+            "reset_workspace": self.workspaces.reset,
             "keys": lambda: tell(self, "Keys and mouse", keys_text()),
             "about": lambda: tell(self, "About Splatime", about_text(self.viewport.backend.name)),
         }  # fmt: skip
@@ -299,6 +324,11 @@ class MainWindow(QMainWindow):
         act["redo"].setEnabled(stack.canRedo())
         for name in NEEDS_SCENE:
             act[name].setEnabled(scene)
+        for name, workspace in WORKSPACE_OF.items():
+            act[name].setChecked(workspace == self.workspaces.current)
+            act[name].setEnabled(named is not None)
+        self.tabs.setVisible(named is not None)
+        self.workspaces.bring_out() if named is not None else self.workspaces.put_away()
         act["per_frame"].setEnabled(bool(self.view.freeze_frames))
         self.menus.fill_recent(self._recent(), lambda path: self.open_project(Path(path)))
         self.figures.show_snapshot(self.view.snapshot, self.viewport.backend.name)

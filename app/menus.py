@@ -15,7 +15,7 @@ BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("&File", ("open", "RECENT", "sample", "close", "", "quit")),
     ("&Edit", ("undo", "redo")),
     ("&View", ("canonical", "per_frame", "temporal", "", "reset_view", "frame_scene", "previous_camera", "next_camera",
-               "", "THEME", "full_screen")),
+               "", "curate", "poses", "lifting", "shot", "PANELS", "reset_workspace", "", "THEME", "full_screen")),
     ("&Play", ("play", "backward", "pause", "forward", "", "previous_frame", "next_frame", "back_ten", "forward_ten",
                "", "first_frame", "last_frame")),
     ("&Lift", ("lift", "resume", "stop_lift")),
@@ -24,16 +24,18 @@ BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 class Menus:
-    """Fills a menu bar; `recent` and `themes` are the menus that change."""
+    """Fills a menu bar; `recent`, `themes` and `panels` are the menus that change."""
 
     def __init__(self, bar: QMenuBar, actions: dict[str, QAction]) -> None:
         self.recent = QMenu("Open &recent", bar)
         self.themes = QMenu("&Theme", bar)
+        self.panels = QMenu("Pa&nels", bar)
+        changing = {"RECENT": self.recent, "THEME": self.themes, "PANELS": self.panels}
         for title, names in BAR:
             menu = bar.addMenu(title)
             for name in names:
-                if name in ("RECENT", "THEME"):
-                    menu.addMenu(self.recent if name == "RECENT" else self.themes)
+                if name in changing:
+                    menu.addMenu(changing[name])
                 elif name:
                     menu.addAction(actions[name])
                 else:
@@ -48,6 +50,12 @@ class Menus:
             action.setChecked(name == chosen)
             action.triggered.connect(lambda _checked=False, name=name: choose(name))
             group.addAction(action)
+
+    def fill_panels(self, toggles: list[QAction]) -> None:
+        """One entry a panel, ticked while it is shown."""
+        self.panels.clear()
+        self.panels.addActions(toggles)
+        self.panels.menuAction().setVisible(bool(toggles))
 
     def fill_recent(self, paths: tuple[str, ...], choose: Callable[[str], object]) -> None:
         """The projects that were open last and still exist."""

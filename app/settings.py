@@ -1,4 +1,4 @@
-"""What the program remembers between starts: theme, recent projects, window place. Not part of any project.
+"""What the program remembers between starts: theme, recent projects, window place, layouts. Not part of any project.
 
 One small JSON file, written atomically; a damaged one is set aside and the defaults are used, because
 preferences are never worth a start that fails.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import platformdirs
@@ -20,11 +21,13 @@ RECENT = 8
 
 @dataclass(frozen=True)
 class Settings:
-    """Preferences; `geometry` is Qt's saved window geometry in hex."""
+    """Preferences; `geometry` is Qt's saved window geometry in hex, `layouts` that of docks, by workspace."""
 
     theme: str = "system"
     recent: tuple[str, ...] = ()
     geometry: str = ""
+    workspace: str = "lift"
+    layouts: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def opened(self, project: Path) -> Settings:
         """With `project` first among the recent ones."""
@@ -49,10 +52,13 @@ def load_settings(path: Path) -> Settings:
     if not isinstance(data, dict):
         return Settings()
     theme, recent, geometry = data.get("theme"), data.get("recent"), data.get("geometry")
+    workspace, layouts = data.get("workspace"), data.get("layouts")
     return Settings(
         theme=theme if theme in THEMES else "system",
         recent=tuple(str(p) for p in recent[:RECENT]) if isinstance(recent, list) else (),
         geometry=geometry if isinstance(geometry, str) else "",
+        workspace=workspace if isinstance(workspace, str) else "lift",
+        layouts={str(k): str(v) for k, v in layouts.items()} if isinstance(layouts, dict) else {},
     )
 
 

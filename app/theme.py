@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QP
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
+SHEET_ICONS = ("chevron", "dock_close", "dock_float")
 RATIOS = (1, 2)  # icon pixmaps are made for these; Qt scales between
 
 
@@ -84,9 +85,9 @@ def palette(theme: Theme) -> QPalette:
 def style_sheet(theme: Theme) -> str:
     """resources/theme/style.qss with its @names filled in."""
     text = files("resources").joinpath("theme", "style.qss").read_text(encoding="utf-8")
-    # A style sheet takes images only from files and does not tint them, so the arrow ships in two colours.
-    arrow = files("resources").joinpath("icons", f"chevron_{theme.name}.svg")
-    words = {**dict(theme.colours), "chevron": str(arrow).replace("\\", "/")}
+    # A style sheet takes images only from files and does not tint them, so these ship in two colours.
+    shapes = {name: files("resources").joinpath("icons", f"{name}_{theme.name}.svg") for name in SHEET_ICONS}
+    words = {**dict(theme.colours), **{name: str(path).replace("\\", "/") for name, path in shapes.items()}}
     return re.sub(r"@([a-z_]+)", lambda match: words[match[1]], text)
 
 

@@ -30,8 +30,10 @@ def release(widget: QWidget, at: QPoint, button: Qt.MouseButton = LEFT) -> None:
     QTest.mouseRelease(widget, button, Qt.KeyboardModifier.NoModifier, at)
 
 
-def key(widget: QWidget, which: Qt.Key, shift: bool = False) -> None:
+def key(widget: QWidget, which: Qt.Key, shift: bool = False, control: bool = False) -> None:
     modifier = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+    if control:
+        modifier |= Qt.KeyboardModifier.ControlModifier
     QTest.keyClick(widget, which, modifier)
 
 
