@@ -55,6 +55,9 @@ class LiftJob:
         first = _source(reference, frames_of(reference.clip, cut.reference_frames))
         second = _source(freeze_time, frames_of(freeze_time.clip, cut.freeze_time_frames))
         pair = cut.canonical_reference_frame, cut.canonical_freeze_frame
+        for frame, source, what in ((pair[0], first, "reference"), (pair[1], second, "freeze-time")):
+            if frame not in source.frames:
+                raise Refusal(f"The canonical {what} frame {frame} is trimmed away or dropped; pick another one.")
         return cls(str(folder.resolve()), first, second, *pair, cut.lift, resume)
 
     @property

@@ -133,6 +133,12 @@ class FrameSelection:
             raise Refusal(f"This is not a Splatime frame selection ({fault}); trim the clip again.") from fault
 
 
+def same_aspect(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Whether two sizes (height, width) have the same shape within 1 %, so that one can be resampled to the other."""
+    ratio = (a[1] * b[0]) / (a[0] * b[1])
+    return abs(ratio - 1) <= 0.01 or abs(1 / ratio - 1) <= 0.01
+
+
 def digest_of(paths: Iterable[Path]) -> str:
     """blake2b-256 over the files' contents in order, each with its length: names and dates do not count."""
     total = hashlib.blake2b(digest_size=32)

@@ -5,11 +5,15 @@ The first three append to the library and are never undone; the others change th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
-from pipeline.project.clip import FrameSelection
-from pipeline.project.project import LiftSettings, Project, Render, Run
+from pipeline.project.clip import FrameSelection, same_aspect
+from pipeline.project.curated import MAX_NOTES, Curated
+from pipeline.project.project import LiftSettings, Project, Render, Run, frames_of
 from pipeline.project.take import Take
+from renderer.errors import Refusal
 
 
 def add_take(project: Project, take: Take) -> Project:
@@ -30,31 +34,79 @@ def add_render(project: Project, render: Render) -> Project:
 
 
 def choose_reference(project: Project, take_id: str) -> Project:
-    """Make a take the reference video; another take drops the trim and the shared moment of the old one."""
-    project.take(take_id)
-    if project.cut.reference == take_id:
-        return project
-    cut = replace(project.cut, reference=take_id, reference_frames=None)
-    return replace(project, cut=replace(cut, canonical_reference_frame=None, canonical_freeze_frame=None))
+    """Make a take the reference video; another take drops the shared moment of the old one."""
+    return _choose(project, "reference", take_id, project.cut.freeze_time)
 
 
 def choose_freeze_time(project: Project, take_id: str) -> Project:
-    """Make a take the freeze-time video; another take drops the trim and the shared moment of the old one."""
-    project.take(take_id)
-    if project.cut.freeze_time == take_id:
-        return project
-    cut = replace(project.cut, freeze_time=take_id, freeze_time_frames=None)
-    return replace(project, cut=replace(cut, canonical_reference_frame=None, canonical_freeze_frame=None))
+    """Make a take the freeze-time video; another take drops the shared moment of the old one."""
+    return _choose(project, "freeze_time", take_id, project.cut.reference)
 
 
-def trim_reference(project: Project, frames: FrameSelection) -> Project:
-    """Choose the reference video's frames."""
-    return replace(project, cut=replace(project.cut, reference_frames=frames))
+def trim(project: Project, take_id: str, frames: FrameSelection | None) -> Project:
+    """Choose which frames of a take are used; None, or all of them, means every frame."""
+    clip = project.take(take_id).clip
+    if frames is not None and not frames.fits(clip):
+        raise Refusal(f"The trim reaches frame {frames.stop - 1}, but the video has {clip.n_frames} frames.")
+    whole = frames is None or len(frames.indices()) == clip.n_frames
+    return _decide(project, take_id, frames=None if whole else frames)
 
 
-def trim_freeze_time(project: Project, frames: FrameSelection) -> Project:
-    """Choose the freeze-time video's frames."""
-    return replace(project, cut=replace(project.cut, freeze_time_frames=frames))
+def drop_frames(project: Project, take_id: str, indices: Iterable[int]) -> Project:
+    """Leave frames of a take out; raises `Refusal` when none would be left."""
+    try:
+        return trim(project, take_id, _selection(project, take_id).without(indices))
+    except ValueError as fault:
+        raise Refusal("At least one frame has to stay; restore another one first.") from fault
+
+
+def restore_frames(project: Project, take_id: str, indices: Iterable[int]) -> Project:
+    """Use dropped frames of a take again."""
+    return trim(project, take_id, _selection(project, take_id).restored(indices))
+
+
+def lock_frames(project: Project, take_id: str, indices: Iterable[int], locked: bool) -> Project:
+    """Say which frames of a take a re-roll keeps as they are, or lets go."""
+    known, some = project.cut.opinion(take_id).locked, frozenset(indices)
+    return _decide(project, take_id, locked=known | some if locked else known - some)
+
+
+def judge(project: Project, take_id: str, verdict: str) -> Project:
+    """Star a take, reject it, or leave it undecided."""
+    return _decide(project, take_id, verdict=verdict)
+
+
+def score(project: Project, take_id: str, question: int, value: int) -> Project:
+    """Answer one of the study's questions about a take; 0 takes the answer back."""
+    scores = list(project.cut.opinion(take_id).scores)
+    scores[question] = value
+    return _decide(project, take_id, scores=tuple(scores))
+
+
+def note(project: Project, take_id: str, text: str) -> Project:
+    """Write down something about a take."""
+    if len(text) > MAX_NOTES:
+        raise Refusal(f"A note can have {MAX_NOTES:,} characters, and this one has {len(text):,}; shorten it.")
+    return _decide(project, take_id, notes=text)
+
+
+def set_prompt(project: Project, prompt: str) -> Project:
+    """Say what the scene is to show."""
+    return replace(project, cut=replace(project.cut, prompt=prompt))
+
+
+def pick_canonical(project: Project, take_id: str, index: int) -> Project:
+    """Make a frame of a chosen take the shared moment of its video; raises `Refusal` for a frame that is not used."""
+    cut = project.cut
+    if take_id not in (cut.reference, cut.freeze_time):
+        raise Refusal("Only the chosen reference and freeze-time takes have a canonical frame; use this take first.")
+    if index not in frames_of(project.take(take_id).clip, cut.opinion(take_id).frames):
+        raise Refusal(f"Frame {index} is not used; restore it, or widen the trim, and pick it then.")
+    if take_id == cut.reference:
+        cut = replace(cut, canonical_reference_frame=index)
+    if take_id == cut.freeze_time:
+        cut = replace(cut, canonical_freeze_frame=index)
+    return replace(project, cut=cut)
 
 
 def set_canonical(project: Project, reference_frame: int, freeze_frame: int) -> Project:
@@ -66,3 +118,35 @@ def set_canonical(project: Project, reference_frame: int, freeze_frame: int) -> 
 def set_lift(project: Project, settings: LiftSettings) -> Project:
     """Choose how to lift."""
     return replace(project, cut=replace(project.cut, lift=settings))
+
+
+def _choose(project: Project, role: str, take_id: str, other: str | None) -> Project:
+    take = project.take(take_id)
+    if getattr(project.cut, role) == take_id:
+        return project
+    if other is not None and not same_aspect(take.clip.size, project.take(other).clip.size):
+        a, b = take.clip.size, project.take(other).clip.size
+        raise Refusal(
+            f"This take is {a[1]}x{a[0]} and the other video {b[1]}x{b[0]}, which are not the same shape; "
+            "crop one of them to the shape of the other."
+        )
+    cut = replace(project.cut, canonical_reference_frame=None, canonical_freeze_frame=None)
+    chosen = replace(cut, reference=take_id) if role == "reference" else replace(cut, freeze_time=take_id)
+    return replace(project, cut=chosen)
+
+
+def _selection(project: Project, take_id: str) -> FrameSelection:
+    known = project.cut.opinion(take_id).frames
+    return FrameSelection.whole(project.take(take_id).clip) if known is None else known
+
+
+def _decide(project: Project, take_id: str, **changes: Any) -> Project:
+    """Change what is decided about one take; an opinion that says nothing is not kept."""
+    project.take(take_id)
+    cut, before = project.cut, project.cut.opinion(take_id)
+    after = replace(before, **changes)
+    if after == before:
+        return project
+    rest = tuple(entry for entry in cut.curated if entry.take != take_id)
+    kept = (*rest, after) if after != Curated(take_id) else rest
+    return replace(project, cut=replace(cut, curated=tuple(sorted(kept, key=lambda entry: entry.take))))

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pipeline.project.clip import Clip, digest_of
+from pipeline.project.clip import Clip, digest_of, same_aspect
 from pipeline.project.media_images import (
     IMAGE_SUFFIXES,
     image_size,
@@ -119,12 +119,6 @@ def resize(frames: Frames, size: tuple[int, int]) -> Frames:
         return frames
     height, width = size
     return np.stack([np.asarray(Image.fromarray(f).resize((width, height), Image.Resampling.LANCZOS)) for f in frames])
-
-
-def same_aspect(a: tuple[int, int], b: tuple[int, int]) -> bool:
-    """Whether two sizes (height, width) have the same shape within 1 %, so that one can be resampled to the other."""
-    ratio = (a[1] * b[0]) / (a[0] * b[1])
-    return abs(ratio - 1) <= 0.01 or abs(1 / ratio - 1) <= 0.01
 
 
 def _existing(path: str | Path) -> Path:

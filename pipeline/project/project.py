@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.project.clip import Clip, FrameSelection
+from pipeline.project.curated import Curated
 from pipeline.project.take import Take
 from renderer.errors import Refusal
 
@@ -77,19 +78,37 @@ class Cut:
 
     Attributes:
         reference, freeze_time: ids of the chosen takes.
-        reference_frames, freeze_time_frames: the chosen source frames; None means all.
+        curated: what was decided about takes, at most one entry each.
         canonical_reference_frame, canonical_freeze_frame: source frames of the shared moment; None until known.
     """
 
     prompt: str = ""
     reference: str | None = None
     freeze_time: str | None = None
-    reference_frames: FrameSelection | None = None
-    freeze_time_frames: FrameSelection | None = None
+    curated: tuple[Curated, ...] = ()
     canonical_reference_frame: int | None = None
     canonical_freeze_frame: int | None = None
     lift: LiftSettings = field(default_factory=LiftSettings)
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        names = [entry.take for entry in self.curated]
+        if len(set(names)) != len(names):
+            raise ValueError("two opinions of one take")
+
+    def opinion(self, take_id: str | None) -> Curated:
+        """What was decided about a take; all defaults where nothing was."""
+        return next((entry for entry in self.curated if entry.take == take_id), Curated(take_id or ""))
+
+    @property
+    def reference_frames(self) -> FrameSelection | None:
+        """The chosen source frames of the reference video; None means all."""
+        return self.opinion(self.reference).frames
+
+    @property
+    def freeze_time_frames(self) -> FrameSelection | None:
+        """The chosen source frames of the freeze-time video; None means all."""
+        return self.opinion(self.freeze_time).frames
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,14 @@ from filelock import FileLock, Timeout
 
 from pipeline.project.atomic import atomic_file, writing_to
 from pipeline.project.codec import decode, encode
+from pipeline.project.migrations import migrated
 from pipeline.project.project import Project
 from pipeline.project.take import Take
 from renderer.errors import Refusal
 
 FILE = "project.json"
 LOCK = ".lock"
-SCHEMA = 1
+SCHEMA = 2
 """Raised when an older Splatime would misread the file; unknown fields alone do not raise it."""
 MAX_BYTES = 64 << 20
 LOCK_SECONDS = 10.0
@@ -56,7 +57,7 @@ def load(folder: Path) -> Project:
         raise Refusal(f"{path} is not a Splatime project: it has no schema number.")
     if schema > SCHEMA:
         raise Refusal(f"{path} was written by a newer Splatime (schema {schema}); update Splatime to open it.")
-    project = decode(Project, data, str(path))
+    project = decode(Project, migrated(data, schema, SCHEMA), str(path))
     for render in project.renders:
         inside(folder, render.path.as_posix())
     takes = tuple(_with_clip_path(take, str(inside(folder, take.clip.path))) for take in project.takes)

@@ -49,6 +49,4 @@ class Take:
     request: VideoRequest
     clip: Clip
     parent: str | None = None
-    rating: int = 0
-    notes: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)

@@ -69,7 +69,9 @@ def test_a_job_from_a_project(tmp_path: Path) -> None:
     project = edits.choose_freeze_time(edits.choose_reference(project, "a"), "b")
     with pytest.raises(Refusal, match="moment"):
         LiftJob.from_project(project, tmp_path)
-    project = edits.set_canonical(edits.trim_freeze_time(project, FrameSelection(1, 4)), 2, 3)
+    project = edits.set_canonical(edits.trim(project, "b", FrameSelection(1, 4)), 2, 3)
     job = LiftJob.from_project(project, tmp_path, resume=True)
     assert job.reference.frames == (0, 1, 2, 3, 4) and job.freeze_time.frames == (1, 2, 3)
     assert (job.canonical_reference_frame, job.canonical_freeze_frame, job.resume) == (2, 3, True)
+    with pytest.raises(Refusal, match="freeze-time frame 3 is trimmed away"):
+        LiftJob.from_project(edits.drop_frames(project, "b", [3]), tmp_path)

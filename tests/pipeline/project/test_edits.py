@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.project import edits
 from pipeline.project.clip import Clip, FrameSelection
@@ -29,14 +31,79 @@ def test_a_run_lifted_again_is_the_newest() -> None:
     assert newest is not None and newest.figures["psnr"] == 25.0
 
 
-def test_another_take_drops_the_trim_and_the_shared_moment() -> None:
+@pytest.fixture
+def pair() -> Project:
+    """Two chosen takes of eight frames."""
     project = edits.add_take(edits.add_take(Project(), take("a")), take("b"))
-    project = edits.choose_freeze_time(edits.choose_reference(project, "a"), "b")
-    trimmed = edits.set_canonical(edits.trim_reference(project, FrameSelection(1, 5)), 2, 3)
+    return edits.choose_freeze_time(edits.choose_reference(project, "a"), "b")
+
+
+def test_another_take_drops_the_shared_moment_and_each_take_keeps_its_trim(pair: Project) -> None:
+    trimmed = edits.set_canonical(edits.trim(pair, "a", FrameSelection(1, 5)), 2, 3)
     assert edits.choose_reference(trimmed, "a") is trimmed
     other = edits.choose_reference(trimmed, "b")
     assert other.cut.reference_frames is None and other.cut.canonical_reference_frame is None
+    assert edits.choose_reference(other, "a").cut.reference_frames == FrameSelection(1, 5)
     assert trimmed.cut.canonical_reference_frame == 2
+
+
+def test_takes_of_another_shape_are_not_chosen_together(pair: Project) -> None:
+    wide = Take("w", VideoRequest("freeze_time"), Clip("takes/w.mkv", 8, (4, 9), 16.0, "0" * 64))
+    with pytest.raises(Refusal, match="not the same shape"):
+        edits.choose_freeze_time(edits.add_take(pair, wide), "w")
+
+
+def test_frames_are_dropped_and_restored_and_one_has_to_stay(pair: Project) -> None:
+    dropped = edits.drop_frames(pair, "a", [2, 3])
+    assert frames_of(take("a").clip, dropped.cut.reference_frames) == (0, 1, 4, 5, 6, 7)
+    assert edits.restore_frames(dropped, "a", [2, 3]) == pair
+    with pytest.raises(Refusal, match="has to stay"):
+        edits.drop_frames(pair, "a", range(8))
+    with pytest.raises(Refusal, match="8 frames"):
+        edits.trim(pair, "a", FrameSelection(0, 9))
+
+
+def test_only_used_frames_of_chosen_takes_are_canonical(pair: Project) -> None:
+    project = edits.add_take(pair, take("c"))
+    assert edits.pick_canonical(project, "a", 3).cut.canonical_reference_frame == 3
+    assert edits.pick_canonical(project, "b", 4).cut.canonical_freeze_frame == 4
+    with pytest.raises(Refusal, match="use this take first"):
+        edits.pick_canonical(project, "c", 3)
+    with pytest.raises(Refusal, match="not used"):
+        edits.pick_canonical(edits.drop_frames(project, "a", [3]), "a", 3)
+
+
+def test_opinions_come_and_go(pair: Project) -> None:
+    project = edits.score(edits.judge(pair, "b", "star"), "b", 1, 4)
+    project = edits.score(edits.note(project, "b", "soft at the end"), "b", 3, 5)
+    opinion = project.cut.opinion("b")
+    assert (opinion.verdict, opinion.notes, opinion.mean_score) == ("star", "soft at the end", 4.5)
+    assert project.takes == pair.takes
+    back = edits.note(edits.score(edits.score(edits.judge(project, "b", ""), "b", 1, 0), "b", 3, 0), "b", "")
+    assert back == pair
+    with pytest.raises(Refusal, match="shorten"):
+        edits.note(pair, "b", "x" * 20_001)
+    with pytest.raises(ValueError, match="verdict"):
+        edits.judge(pair, "b", "maybe")
+
+
+@given(
+    locks=st.lists(st.tuples(st.sets(st.integers(0, 7)), st.booleans()), max_size=6),
+    drops=st.lists(st.tuples(st.sets(st.integers(0, 7), max_size=7), st.booleans()), max_size=6),
+)
+def test_locks_and_drops_are_sets(locks: list[tuple[set[int], bool]], drops: list[tuple[set[int], bool]]) -> None:
+    project, locked, dropped = edits.add_take(Project(), take("a")), set[int](), set[int]()
+    for some, on in locks:
+        project = edits.lock_frames(project, "a", some, on)
+        locked = locked | some if on else locked - some
+    for some, on in drops:
+        if on and dropped | some == set(range(8)):
+            continue
+        project = (edits.drop_frames if on else edits.restore_frames)(project, "a", some)
+        dropped = dropped | some if on else dropped - some
+    opinion = project.cut.opinion("a")
+    assert opinion.locked == locked
+    assert frames_of(take("a").clip, opinion.frames) == tuple(sorted(set(range(8)) - dropped))
 
 
 def test_a_take_that_is_not_there_is_refused() -> None:

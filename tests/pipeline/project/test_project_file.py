@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline.project import edits, project_file
 from pipeline.project.clip import Clip, FrameSelection
+from pipeline.project.curated import VERDICTS, Curated
 from pipeline.project.project import ABLATIONS, DEVICES, PRESETS, Cut, LiftSettings, Project, Render, Run
 from pipeline.project.take import KINDS, Take, VideoRequest
 from renderer.errors import Refusal
@@ -69,11 +70,21 @@ renders = st.builds(
     fps=numbers,
     extra=extras,
 )
+opinions = st.builds(
+    Curated,
+    take=names,
+    verdict=st.sampled_from(VERDICTS),
+    scores=st.tuples(*[st.integers(0, 5)] * 7),
+    notes=texts,
+    frames=st.none() | selections,
+    locked=st.frozensets(small),
+    extra=extras,
+)
 cuts = st.builds(
     Cut,
     prompt=texts,
     reference=st.none() | names,
-    reference_frames=st.none() | selections,
+    curated=st.lists(opinions, max_size=3, unique_by=lambda opinion: opinion.take).map(tuple),
     canonical_freeze_frame=st.none() | small,
     lift=lift_settings,
     extra=extras,
@@ -82,7 +93,7 @@ cuts = st.builds(
 
 def take_in(folder: Path, name: str, request: VideoRequest, extra: dict[str, Any]) -> Take:
     clip = Clip(str(folder.resolve() / "takes" / f"{name}.mkv"), 16, (288, 512), 16.0, "0" * 64)
-    return Take(name, request, clip, rating=3, notes="é — 名", extra=extra)
+    return Take(name, request, clip, extra=extra)
 
 
 @settings(max_examples=60, deadline=None)
@@ -193,6 +204,10 @@ def test_paths_never_lead_out_of_the_folder(tmp_path: Path, path: str) -> None:
         '{"schema": 1, "cut": {"lift": {"seed": 1e400}}}',
         '{"schema": 1, "cut": {"lift": {"seed": NaN}}}',
         '{"schema": 1, "cut": {"reference_frames": {"start": 5, "stop": 2, "dropped": []}}}',
+        '{"schema": 2, "cut": {"curated": [{"take": "a", "verdict": "maybe"}]}}',
+        '{"schema": 2, "cut": {"curated": [{"take": "a"}, {"take": "a"}]}}',
+        '{"schema": 2, "cut": {"curated": [{"take": "a", "scores": [1, 2]}]}}',
+        '{"schema": 1, "takes": 3, "cut": {}}',
         '{"schema": 1, "runs": [{"id": "../../x"}]}',
     ],
 )
