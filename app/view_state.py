@@ -7,10 +7,9 @@ it is and moves a standing one along with its camera.
 
 from __future__ import annotations
 
-import math
-
 from PySide6.QtCore import QObject, Signal
 
+from app.playing import DEFAULT_FPS, Playing
 from renderer.camera import Camera
 from renderer.gl.moment import Mode, Moment
 from renderer.gl.navigation import Array, OrbitCamera
@@ -19,16 +18,13 @@ from renderer.snapshot import Snapshot
 REFERENCE = "reference"
 FREE = "free"
 Station = str | int
-FASTEST = 8.0
-DEFAULT_FPS = 24.0
 
 
-class ViewState(QObject):
+class ViewState(Playing):
     """How the scene is looked at now."""
 
     camera_changed = Signal()
     moment_changed = Signal()
-    playing_changed = Signal()
     scene_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -37,10 +33,8 @@ class ViewState(QObject):
         self.orbit: OrbitCamera | None = None
         self._home: OrbitCamera | None = None
         self.station: Station = REFERENCE
-        self.time = 0.0
         self.mode = Mode.TEMPORAL
         self.freeze_frame = 0
-        self.rate = 0.0
 
     @property
     def camera(self) -> Camera | None:
@@ -147,17 +141,6 @@ class ViewState(QObject):
             self.time, self.mode = time, Mode.TEMPORAL
             self.moment_changed.emit()
 
-    def scrub(self, time: float) -> None:
-        """Pause and go to a time."""
-        self.pause()
-        self.set_time(time)
-
-    def step(self, frames: int) -> None:
-        """Pause and go to the next whole frame, or the previous one."""
-        self.pause()
-        near = math.floor(self.time + 1e-6) if frames > 0 else math.ceil(self.time - 1e-6)
-        self.set_time(float(near + frames))
-
     def set_mode(self, mode: Mode) -> None:
         """Canonical, per frame or temporal; the first two stand still, so they pause."""
         if mode is not Mode.TEMPORAL:
@@ -166,40 +149,6 @@ class ViewState(QObject):
             self.mode = mode
             self.moment_changed.emit()
 
-    def play(self, rate: float = 1.0) -> None:
-        """Run time at `rate` times the video's speed, backwards when negative."""
-        first, last = self.time_range
-        if self.snapshot is None or last <= first:
-            return
-        self.rate = max(-FASTEST, min(FASTEST, rate))
-        self.set_time(self.time)
-        self.playing_changed.emit()
-
-    def faster(self, direction: int) -> None:
-        """J and L: play that way, twice as fast each time."""
-        self.play(2.0 * self.rate if self.rate * direction > 0 else float(direction))
-
-    def pause(self) -> None:
-        """Stop where it is."""
-        if self.rate:
-            self.rate = 0.0
-            self.playing_changed.emit()
-
-    def toggle(self) -> None:
-        """Space."""
-        self.pause() if self.rate else self.play()
-
-    def advance(self, seconds: float) -> None:
-        """Let playing time pass; it loops."""
-        first, last = self.time_range
-        if self.rate and last > first:
-            span = last - first
-            self.set_time(first + (self.time - first + seconds * self.fps * self.rate) % span)
-
     def _free(self, orbit: OrbitCamera) -> None:
         self.orbit, self.station = orbit, FREE
         self.camera_changed.emit()
-
-    def _clamped(self, time: float) -> float:
-        first, last = self.time_range
-        return max(first, min(last, float(time)))

@@ -10,7 +10,7 @@ import argparse
 import math
 from pathlib import Path
 
-VERBS = ("lift", "render", "export", "evaluate", "info", "doctor")
+VERBS = ("import", "lift", "render", "export", "evaluate", "info", "doctor")
 ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
 MAX_SIDE = 16384
 
@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="splatime", description="Lift two videos into a 4D scene.", epilog=_EPILOG)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    _add_import(verbs)
     _add_lift(verbs)
     _add_render(verbs)
     _add_export(verbs)
@@ -86,6 +87,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_json(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="one JSON object per line on standard output")
+
+
+def _add_import(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    take = verbs.add_parser("import", help="bring videos into a project as takes, without lifting")
+    take.add_argument("project", type=Path, metavar="PROJECT", help="project folder, made when missing")
+    take.add_argument("--reference", type=Path, action="append", default=[], metavar="R.mp4")
+    take.add_argument("--freeze-time", type=Path, action="append", default=[], metavar="F.mp4")
+    take.add_argument("--library-only", action="store_true", help=argparse.SUPPRESS)  # the window chooses by itself
+    _add_json(take)
 
 
 def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

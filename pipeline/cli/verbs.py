@@ -6,10 +6,11 @@ import argparse
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pipeline.cli.console import JsonLines, complain, print_json
+from pipeline.cli.console import JsonLines, complain, print_json, reporter
 from pipeline.cli.run_job import CANCELLED, DONE, FAILED, USAGE, run_job
-from pipeline.messages import Failed
+from pipeline.messages import Failed, Finished, Produced
 from pipeline.project.atomic import refusal_for
+from pipeline.project.codec import encode
 from renderer.errors import Refusal
 
 
@@ -19,7 +20,8 @@ def run_verb(args: argparse.Namespace) -> int:
         print(f"splatime {installed_version()}")
         return DONE
     verbs = {
-        "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "info": _info, "doctor": _doctor,
+        "import": _import, "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "info": _info,
+        "doctor": _doctor,
     }  # fmt: skip
     if args.verb is None:
         complain("say a verb, or splatime --help")
@@ -43,6 +45,25 @@ def _failed(sentence: str, args: argparse.Namespace, *, cancelled: bool = False)
         JsonLines().hear(Failed(sentence, cancelled))
     complain(sentence)
     return FAILED
+
+
+def _import(args: argparse.Namespace) -> int:
+    from pipeline.project import library, project_file
+
+    files = [(path, "reference") for path in args.reference] + [(path, "freeze_time") for path in args.freeze_time]
+    if not files:
+        complain("say which videos: --reference R.mp4, --freeze-time F.mp4, or several of each")
+        return USAGE
+    project_file.check_home(args.project)
+    with reporter(as_json=args.json) as out:
+        for take in library.take_in(args.project, files):
+            out.hear(Produced("take", encode(take)))
+            if not args.json:
+                print(f"Kept {take.clip.n_frames} frames as take {take.id}")
+        if not args.library_only:
+            project_file.update(args.project, library.completed)
+        out.hear(Finished({"takes": len(files)}))
+    return DONE
 
 
 def _lift(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,6 +82,37 @@ def bring(
     except (Refusal, OSError):
         _withdraw(folder, there, whole=new)
         raise
+
+
+def take_in(folder: Path, files: Sequence[tuple[Path, str]]) -> Iterator[Take]:
+    """Bring videos, with their kinds, into the library of the project in `folder`, made when missing, take by take.
+
+    All of them are looked at before the first one is kept. Raises `Refusal`; takes that came before it stay.
+    """
+    clips = [(media.probe(path), kind) for path, kind in files]
+    for clip, _kind in clips:
+        if clip.n_frames < 2:
+            raise Refusal(f"{clip.path} has only one frame; a take needs at least two.")
+    project_file.update(folder, lambda known: known)  # the project first, so that takes never lie in a mess
+    for clip, kind in clips:
+        take = keep(folder, clip, kind)
+        project_file.update(folder, lambda known, take=take: edits.add_take(known, take))  # type: ignore[misc]
+        yield take
+
+
+def completed(project: Project) -> Project:
+    """The project with takes chosen where none is, the first of each kind, and the moment that they share."""
+    for kind, chosen, choose in (
+        ("reference", project.cut.reference, edits.choose_reference),
+        ("freeze_time", project.cut.freeze_time, edits.choose_freeze_time),
+    ):
+        first = next((take for take in project.takes if take.request.kind == kind), None)
+        if chosen is None and first is not None:
+            project = choose(project, first.id)
+    cut = project.cut
+    known = cut.canonical_reference_frame is not None and cut.canonical_freeze_frame is not None
+    whole = cut.reference is not None and cut.freeze_time is not None
+    return with_canonical(project, None, None) if whole and not known else project
 
 
 def _withdraw(folder: Path, there: set[Path], *, whole: bool) -> None:

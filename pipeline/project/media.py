@@ -45,6 +45,7 @@ __all__ = [
     "resize",
     "same_aspect",
     "srgb_from_linear",
+    "stream",
     "write_image",
     "write_lossless",
     "write_sequence",
@@ -96,6 +97,19 @@ def read_frames(path: str | Path, indices: Sequence[int] | None = None, max_size
     _check_budget(path, len(wanted), target)
     pictures = (read_image(images[i]) for i in sorted(set(wanted))) if images else _sifted(place, set(wanted))
     return _gathered(pictures, wanted, target)
+
+
+def stream(path: str | Path) -> tuple[int, tuple[int, int], Iterable[Frames]]:
+    """How many frames, their size (height, width), and the frames one by one, each uint8 [H, W, 3] sRGB.
+
+    For what would not fit into memory at once. Raises `Refusal` for unusable files.
+    """
+    place = _existing(path)
+    if place.is_dir() or _is_image(place):
+        images = images_in(place) if place.is_dir() else [place]
+        return len(images), _common_size(images), map(read_image, images)
+    found = survey(place)
+    return found.n_frames, found.size, video_frames(place, found.n_frames)
 
 
 def _sifted(path: Path, wanted: set[int]) -> Iterable[Frames]:
