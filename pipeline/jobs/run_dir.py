@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.jobs.spec import MESSAGES, RUNS, SNAPSHOT, SPEC, LiftJob, job_to_json
+from pipeline.jobs.spec import CHECKPOINT, MESSAGES, RUNS, SNAPSHOT, SPEC, LiftJob, job_to_json
 from pipeline.messages import Message
 from pipeline.project.atomic import atomic_file, writing_to
 from pipeline.project.project import Project
@@ -46,7 +46,14 @@ class RunDir:
     def working(self) -> Iterator[None]:
         """Hold the run against a second worker; raises `Refusal` when one is at it."""
         with locked(self.path / ".lock", "run", seconds=0.0):
+            self._sweep()
             yield
+
+    def _sweep(self) -> None:
+        """Remove what a worker that was killed had half written; checkpoints of large scenes are large."""
+        for name in (CHECKPOINT, SNAPSHOT):
+            for scratch in self.path.glob(f".{name}.*.tmp"):
+                scratch.unlink(missing_ok=True)
 
     def log(self, message: Message) -> None:
         """Append a message to the run's log."""

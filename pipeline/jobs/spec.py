@@ -18,7 +18,7 @@ from pipeline.project.take import Take
 from renderer.errors import Refusal
 
 POSES, RUNS = "poses", "runs"
-SPEC, SNAPSHOT, MESSAGES = "spec.json", "snapshot.safetensors", "messages.jsonl"
+SPEC, SNAPSHOT, MESSAGES, CHECKPOINT = "spec.json", "snapshot.safetensors", "messages.jsonl", "checkpoint.pt"
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def local_rigidity(motion: ControlMotion, index: Tensor, weight: Tensor) -> Tens
     w_ij ||(x_j - x_i)_{t-1} - R_{i,t-1} R_{i,t}^{-1} (x_j - x_i)_t||, the weight under the root's norm as a factor.
     """
     x = motion.x0 + motion.offsets.dx
-    arms = x[:, index] - x[:, :, None]
+    arms = _neighbours_of(x, index) - x[:, :, None]
     q = motion.quats
     back = quaternion_multiply(q[:-1], quaternion_conjugate(q[1:]))[:, :, None].expand(-1, -1, index.shape[1], -1)
     error = arms[:-1] - quaternion_rotate(back, arms[1:])
@@ -114,5 +114,11 @@ def rotation_agreement(motion: ControlMotion, index: Tensor, weight: Tensor) -> 
     """Eq. 12 for consecutive codes: neighbours turn alike, [C - 1, P, k]."""
     q = motion.quats
     turn = quaternion_multiply(q[1:], quaternion_conjugate(q[:-1]))
-    error = turn[:, index] - turn[:, :, None]
+    error = _neighbours_of(turn, index) - turn[:, :, None]
     return weight * error.square().sum(-1).add(SQRT_EPS).sqrt()
+
+
+def _neighbours_of(x: Tensor, index: Tensor) -> Tensor:
+    """x [C, P, D] at index [P, k] -> [C, P, k, D], with a gradient that can be repeated (see `deformation.rows_at`)."""
+    picked: Tensor = x.index_select(1, index.reshape(-1)).unflatten(1, index.shape)
+    return picked

@@ -210,7 +210,8 @@ def _optimise(
         if asked == "snapshot" or pace.due("snapshot", SNAPSHOT_SECONDS):
             save_snapshot(trainer, inputs, settings, run_dir / SNAPSHOT)
             yield SnapshotReady(str(run_dir / SNAPSHOT), phase.name, step + 1)
-        if asked == "stop" or pace.due("checkpoint", CHECKPOINT_SECONDS):
+        # A row that is done stays done, whatever happens in the next one.
+        if asked == "stop" or step + 1 == phase.steps or pace.due("checkpoint", CHECKPOINT_SECONDS):
             save_checkpoint(trainer.state(), run_dir / CHECKPOINT)
         if asked == "stop":
             raise Stopped

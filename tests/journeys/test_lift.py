@@ -12,7 +12,6 @@ import os
 import re
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,57 +19,11 @@ import numpy as np
 import plyfile
 import pytest
 
-from pipeline.generate.procedural import Scenario, write_scene
-from pipeline.lift.schedule import Schedule, preset
-from pipeline.poses.solved import FrameFit, SolvedPoses
+from pipeline.generate.procedural import write_scene
 from pipeline.project import media, project_file
+from tests.journeys.tiny_lift import SCENARIO, exact_poses, tiny
 
 Run = Callable[..., Any]
-SCENARIO = Scenario(
-    size=(54, 96), n_reference=4, n_freeze=6, n_held_out=2, sweep_degrees=25.0, supersampling=1,
-    canonical_reference_frame=1, canonical_freeze_frame=2,
-)  # fmt: skip
-
-
-def tiny(name: str) -> Schedule:
-    """The draft table with a hundredth of its steps."""
-    table = preset("draft")
-    return replace(
-        table, name=name, phases=tuple(replace(p, steps=6, growth=None) for p in table.phases), seeds=600, nodes=20
-    )
-
-
-def exact_poses(scenario: Scenario) -> SolvedPoses:
-    """What a perfect solver returns: the true cameras in the solver's gauge, points from the true depth."""
-    home = scenario.reference_camera
-    seen = [scenario.freeze_frame(k) for k in range(scenario.n_freeze)]
-    scale = 1.0 / float(np.median(seen[scenario.canonical_freeze_frame].depth))
-    cameras, points, colours, pixels = {}, [], [], []
-    rng = np.random.default_rng(0)
-    for k, truth in enumerate(seen):
-        pose = home.camera_from_world @ scenario.freeze_camera(k).world_from_camera
-        pose[:3, 3] *= scale
-        cameras[k] = scenario.freeze_camera(k).posed(pose)
-        y, x = (rng.integers(0, n, 150) for n in scenario.size)
-        world = truth.points[y, x] @ home.camera_from_world[:3, :3].T + home.camera_from_world[:3, 3]
-        points.append(world * scale)
-        colours.append(truth.rgb[y, x])
-        pixels.append(np.stack([x, y], 1) + 0.5)
-    count = 150 * len(seen)
-    return SolvedPoses(
-        cameras=cameras,
-        canonical=scenario.canonical_freeze_frame,
-        points=np.concatenate(points).astype(np.float32),
-        point_rgb=np.concatenate(colours),
-        point_errors=np.full(count, 0.1, np.float32),
-        track_offsets=np.arange(count + 1, dtype=np.int64),
-        track_frames=np.repeat(np.arange(len(seen), dtype=np.int32), 150),
-        track_xy=np.concatenate(pixels).astype(np.float32),
-        fits=tuple(FrameFit(k, "registered", 150, 0.1) for k in cameras),
-        attempt="exact",
-        angle=5.0,
-        digest="0" * 64,
-    )
 
 
 @pytest.fixture(scope="module")

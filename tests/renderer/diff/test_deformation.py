@@ -16,6 +16,7 @@ from renderer.diff.deformation import (
     quaternion_multiply,
     quaternion_rotate,
     rotation_from_vector,
+    rows_at,
     skin,
     spread_nodes,
 )
@@ -135,6 +136,18 @@ def test_between_stored_codes_parameters_mix_linearly() -> None:
     disturb(field)
     t, _ = field.motion(torch.tensor([2.0, 3.0, 4.0], dtype=torch.float64))
     torch.testing.assert_close(t[1], 0.5 * (t[0] + t[2]))
+
+
+def test_the_gradient_of_picked_rows_can_be_repeated() -> None:
+    draw = torch.Generator().manual_seed(4)
+    table = torch.randn(20, 10, generator=draw, requires_grad=True)
+    index = torch.randint(20, (3000, 4), generator=draw)
+    pull = torch.randn(3000, 4, 10, generator=draw)
+    assert torch.equal(rows_at(table, index), table[index])
+    gradients = [torch.autograd.grad(rows_at(table, index), table, pull)[0] for _ in range(10)]
+    assert all(torch.equal(gradients[0], other) for other in gradients[1:])
+    slow = torch.zeros(20, 10).index_put((index,), pull, accumulate=True)
+    torch.testing.assert_close(gradients[0], slow, rtol=1e-4, atol=1e-3)
 
 
 def test_skinning_weights_are_a_partition_over_the_nearest_nodes() -> None:
