@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from renderer.errors import Refusal
+from renderer.formats.checks import reading
 from renderer.snapshot import Float32, Posed
 
 SH_C0 = 0.28209479177387814
@@ -53,29 +55,54 @@ def _table(splats: Posed) -> npt.NDArray[np.float32]:
 
 def read_ply(path: Path) -> Posed:
     """Read splats; bands above degree 0 are passed over. Raises `Refusal` for anything else than such a file."""
-    try:
-        with path.open("rb") as file:
-            count, dtype = _header(file)
-            if count * dtype.itemsize > path.stat().st_size - file.tell():
-                raise ValueError("it is cut off")
-            rows = np.frombuffer(file.read(count * dtype.itemsize), dtype)
-    except OSError as fault:
-        raise Refusal(f"{path} can't be read ({fault.strerror}); check the name.") from fault
-    except ValueError as fault:
-        raise Refusal(f"{path} is not a splat PLY that Splatime reads ({fault}).") from fault
+    with reading(path, "a splat PLY"), path.open("rb") as file:
+        header = read_header(file)
+        missing = [name for name in FIELDS if not name.startswith("n") and name not in (header.dtype.names or ())]
+        if missing:
+            raise ValueError(f"it lacks {missing[0]}")
+        if not header.is_binary:
+            raise ValueError("it is not a binary little-endian PLY")
+        if header.count * header.dtype.itemsize > path.stat().st_size - file.tell():
+            raise ValueError("it is cut off")
+        rows = header.rows(file)
     return _splats(path, rows)
 
 
-def _header(file: IO[bytes]) -> tuple[int, np.dtype[np.void]]:
+@dataclass(frozen=True)
+class Header:
+    """What a PLY file says of its first element, the vertices: how many, of which fields, in which coding."""
+
+    count: int
+    dtype: np.dtype[np.void]
+    is_binary: bool
+
+    def rows(self, file: IO[bytes]) -> npt.NDArray[np.void]:
+        """The vertices, from where the header ended; the caller has held the count against the file's size."""
+        if self.is_binary:
+            return np.frombuffer(file.read(self.count * self.dtype.itemsize), self.dtype)
+        columns = len(self.dtype.names or ())
+        lines = [line.split() for line in file.read().splitlines()[: self.count]]
+        if len(lines) < self.count or any(len(line) != columns for line in lines):
+            raise ValueError("it is cut off")
+        table = np.array(lines, np.float64).reshape(self.count, columns)
+        rows = np.zeros(self.count, [(name, "<f8") for name in self.dtype.names or ()])
+        for column, name in enumerate(self.dtype.names or ()):
+            rows[name] = table[:, column]
+        return rows
+
+
+def read_header(file: IO[bytes]) -> Header:
+    """The header, bounded; raises ValueError for one that is not a PLY file of plain vertices."""
     head = b""
     while not head.endswith(b"end_header\n"):
         line = file.readline(MAX_HEADER)
-        head += line
+        head += line.replace(b"\r\n", b"\n")
         if not line or len(head) > MAX_HEADER:
             raise ValueError("it has no PLY header")
     lines = [line.strip() for line in head.decode("ascii", "replace").split("\n")]
-    if lines[0] != "ply" or "format binary_little_endian 1.0" not in lines:
-        raise ValueError("it is not a binary little-endian PLY")
+    is_binary = "format binary_little_endian 1.0" in lines
+    if lines[0] != "ply" or not (is_binary or "format ascii 1.0" in lines):
+        raise ValueError("it is neither an ASCII nor a binary little-endian PLY")
     elements = [i for i, line in enumerate(lines) if line.startswith("element ")]
     found = re.fullmatch(r"element vertex (\d{1,10})", lines[elements[0]]) if elements else None
     if found is None:
@@ -84,11 +111,7 @@ def _header(file: IO[bytes]) -> tuple[int, np.dtype[np.void]]:
     properties = [line.split()[1:] for line in lines[elements[0] : end] if line.startswith("property ")]
     if any(len(parts) != 2 or parts[0] not in _TYPES for parts in properties):
         raise ValueError("a property is not a plain number")
-    dtype = np.dtype([(name, _TYPES[kind]) for kind, name in properties])
-    missing = [name for name in FIELDS if not name.startswith("n") and name not in (dtype.names or ())]
-    if missing:
-        raise ValueError(f"it lacks {missing[0]}")
-    return int(found.group(1)), dtype
+    return Header(int(found.group(1)), np.dtype([(name, _TYPES[kind]) for kind, name in properties]), is_binary)
 
 
 def _splats(path: Path, rows: npt.NDArray[np.void]) -> Posed:
