@@ -14,6 +14,7 @@ OURS = {"app", "pipeline", "renderer", "resources", "main", "tests"}
 NAMES = {
     "skimage": "scikit-image",
     "PIL": "pillow",
+    "cv2": "opencv-python-headless",
     "OpenGL": "pyopengl",
     "PySide6": "pyside6-essentials",
     "OpenEXR": "openexr",

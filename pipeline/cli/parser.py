@@ -103,6 +103,7 @@ def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     lift.add_argument("--reference", type=Path, required=True, metavar="R.mp4", help="things move, camera still")
     lift.add_argument("--freeze-time", type=Path, required=True, metavar="F.mp4", help="camera moves, time frozen")
     lift.add_argument("--out", type=Path, required=True, metavar="PROJECT", help="project folder, made when missing")
+    lift.add_argument("--poses", type=Path, metavar="DIR", help="cameras from another program instead of solving them")
     lift.add_argument("--preset", choices=("draft", "standard", "paper"), default="draft")
     lift.add_argument("--canonical-frame", type=natural, metavar="I", help="reference frame of the frozen moment")
     lift.add_argument("--canonical-freeze-frame", type=natural, metavar="J", help="freeze-time frame of that moment")

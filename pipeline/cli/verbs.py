@@ -68,7 +68,7 @@ def _import(args: argparse.Namespace) -> int:
 
 def _lift(args: argparse.Namespace) -> int:
     from pipeline.jobs.spec import LiftJob
-    from pipeline.project import library, project_file
+    from pipeline.project import edits, library, media, project_file
     from pipeline.project.project import LiftSettings
 
     project_file.check_home(args.out)
@@ -77,9 +77,17 @@ def _lift(args: argparse.Namespace) -> int:
     library.check_canonical(pair, *wanted)
     settings = LiftSettings(args.preset, args.seed, args.device, tuple(sorted(set(args.without))))
     project = library.bring(args.out, pair, settings, *wanted)
+    opening: tuple[str, ...] = ()
+    if args.poses is not None:
+        from pipeline.jobs.import_poses import bring_poses
+
+        project, said = bring_poses(args.out, args.poses, media.names_of(args.freeze_time))
+        opening = (said,)
+    elif project.cut.poses is not None:
+        project = project_file.update(args.out, lambda known: edits.use_poses(known, None))
     job = LiftJob.from_project(project, args.out, resume=args.resume)
     shared = f"reference frame {job.canonical_reference_frame} and freeze-time frame {job.canonical_freeze_frame}"
-    opening = (f"The shared moment is {shared}.",)
+    opening = (f"The shared moment is {shared}.", *opening)
     code, end = run_job(job, as_json=args.json, attended=args.attended, opening=opening)
     if end is not None and not args.json:
         print(f"Lifted into {args.out} (run {job.digest}); look at it with: splatime {args.out}")

@@ -34,7 +34,10 @@ class Source:
 
 @dataclass(frozen=True)
 class LiftJob:
-    """Lift two takes of the project in `folder`. `resume`: go on from the run's checkpoint when there is one."""
+    """Lift two takes of the project in `folder`.
+
+    `resume`: go on from the run's checkpoint when there is one. `poses`: id of imported cameras; None: solve them.
+    """
 
     kind: ClassVar[str] = "lift"
     folder: str
@@ -44,6 +47,7 @@ class LiftJob:
     canonical_freeze_frame: int
     settings: LiftSettings
     resume: bool = False
+    poses: str | None = None
 
     @classmethod
     def from_project(cls, project: Project, folder: Path, *, resume: bool = False) -> LiftJob:
@@ -58,7 +62,7 @@ class LiftJob:
         for frame, source, what in ((pair[0], first, "reference"), (pair[1], second, "freeze-time")):
             if frame not in source.frames:
                 raise Refusal(f"The canonical {what} frame {frame} is trimmed away or dropped; pick another one.")
-        return cls(str(folder.resolve()), first, second, *pair, cut.lift, resume)
+        return cls(str(folder.resolve()), first, second, *pair, cut.lift, resume, cut.poses)
 
     @property
     def digest(self) -> str:
@@ -66,7 +70,8 @@ class LiftJob:
         s = self.settings
         videos = [[source.digest, list(source.frames)] for source in (self.reference, self.freeze_time)]
         pair = [self.canonical_reference_frame, self.canonical_freeze_frame]
-        return _digest({"lift": 1, "videos": videos, "pair": pair, "how": [s.preset, s.seed, sorted(s.without)]})
+        told = {"lift": 1, "videos": videos, "pair": pair, "how": [s.preset, s.seed, sorted(s.without)]}
+        return _digest(told if self.poses is None else {**told, "poses": self.poses})
 
     @property
     def run_dir(self) -> Path:

@@ -89,10 +89,16 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
 
 
 def solved(job: LiftJob, inputs: LiftInputs, work_dir: Path, control: Control) -> Generator[Message, None, SolvedPoses]:
-    """The solved cameras, from the project when the same frames were solved before."""
+    """The cameras: imported ones, those that were solved before from the same frames, or freshly solved ones."""
+    from pipeline.jobs.import_poses import poses_path
+    from pipeline.poses.imported import seen_from
     from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, digest_of, solve
 
     frames, indices, canonical = inputs.freeze_time, inputs.freeze_indices, job.canonical_freeze_frame
+    if job.poses is not None:
+        poses = seen_from(SolvedPoses.load(poses_path(Path(job.folder), job.poses)), canonical)
+        yield Note(f"Cameras as imported: {_in_words(poses)}.")
+        return poses
     path = job.poses_dir / f"{digest_of(frames, indices, canonical, PoseSettings())[:16]}.safetensors"
     if path.is_file():
         poses = SolvedPoses.load(path)

@@ -34,12 +34,12 @@ def add_render(project: Project, render: Render) -> Project:
 
 
 def choose_reference(project: Project, take_id: str) -> Project:
-    """Make a take the reference video; another take drops the shared moment of the old one."""
+    """Make a take the reference video; another take drops the shared moment and imported cameras of the old one."""
     return _choose(project, "reference", take_id, project.cut.freeze_time)
 
 
 def choose_freeze_time(project: Project, take_id: str) -> Project:
-    """Make a take the freeze-time video; another take drops the shared moment of the old one."""
+    """Make a take the freeze-time video; another take drops the shared moment and imported cameras of the old one."""
     return _choose(project, "freeze_time", take_id, project.cut.reference)
 
 
@@ -115,6 +115,11 @@ def set_canonical(project: Project, reference_frame: int, freeze_frame: int) -> 
     return replace(project, cut=cut)
 
 
+def use_poses(project: Project, poses_id: str | None) -> Project:
+    """Lift with imported cameras, by their id; None: with solved ones."""
+    return replace(project, cut=replace(project.cut, poses=poses_id))
+
+
 def set_lift(project: Project, settings: LiftSettings) -> Project:
     """Choose how to lift."""
     return replace(project, cut=replace(project.cut, lift=settings))
@@ -130,7 +135,7 @@ def _choose(project: Project, role: str, take_id: str, other: str | None) -> Pro
             f"This take is {a[1]}x{a[0]} and the other video {b[1]}x{b[0]}, which are not the same shape; "
             "crop one of them to the shape of the other."
         )
-    cut = replace(project.cut, canonical_reference_frame=None, canonical_freeze_frame=None)
+    cut = replace(project.cut, canonical_reference_frame=None, canonical_freeze_frame=None, poses=None)
     chosen = replace(cut, reference=take_id) if role == "reference" else replace(cut, freeze_time=take_id)
     return replace(project, cut=chosen)
 

@@ -38,6 +38,7 @@ __all__ = [
     "image_size",
     "images_in",
     "linear_from_srgb",
+    "names_of",
     "probe",
     "read_exr",
     "read_frames",
@@ -71,6 +72,12 @@ def probe(path: str | Path) -> Clip:
         return Clip(str(path), 1, image_size(place), FALLBACK_FPS, digest_of([place]))
     found = survey(place)
     return Clip(str(path), found.n_frames, found.size, found.fps, digest_of([place]))
+
+
+def names_of(path: str | Path) -> tuple[str, ...] | None:
+    """File names of the frames of a folder of images, in their order; None for a video or one image."""
+    place = _existing(path)
+    return tuple(image.name for image in images_in(place)) if place.is_dir() else None
 
 
 def read_frames(path: str | Path, indices: Sequence[int] | None = None, max_size: int | None = None) -> Frames:

@@ -19,7 +19,7 @@ from renderer.errors import Refusal
 
 PRESETS = ("draft", "standard", "paper")
 DEVICES = ("auto", "cpu", "cuda")
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # a run's id names a folder, so it may not lead anywhere else
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # an id names a folder or file, so it may not lead anywhere else
 ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
 
 
@@ -80,6 +80,7 @@ class Cut:
         reference, freeze_time: ids of the chosen takes.
         curated: what was decided about takes, at most one entry each.
         canonical_reference_frame, canonical_freeze_frame: source frames of the shared moment; None until known.
+        poses: id of the imported cameras under poses/; None: cameras are solved.
     """
 
     prompt: str = ""
@@ -88,6 +89,7 @@ class Cut:
     curated: tuple[Curated, ...] = ()
     canonical_reference_frame: int | None = None
     canonical_freeze_frame: int | None = None
+    poses: str | None = None
     lift: LiftSettings = field(default_factory=LiftSettings)
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
@@ -95,6 +97,8 @@ class Cut:
         names = [entry.take for entry in self.curated]
         if len(set(names)) != len(names):
             raise ValueError("two opinions of one take")
+        if self.poses is not None and not _NAME.fullmatch(self.poses):
+            raise ValueError(f"{self.poses!r} cannot name imported cameras")
 
     def opinion(self, take_id: str | None) -> Curated:
         """What was decided about a take; all defaults where nothing was."""
