@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from renderer.errors import Refusal
+from renderer.look import Ranges
 from renderer.snapshot import Snapshot
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A snapshot and the file that it came from, which the tile renderer's process reads for itself."""
+    """A snapshot, its file, which the tile renderer's process reads for itself, and what its ramps span."""
 
     snapshot: Snapshot
     path: Path
+    ranges: Ranges = field(default_factory=Ranges)
+
+    @classmethod
+    def read(cls, path: Path) -> Scene:
+        """Read a file and look at it once; for a thread. Raises `Refusal` as `Snapshot.load` does."""
+        snapshot = Snapshot.load(path)
+        return cls(snapshot, path, Ranges.of(snapshot))
 
 
 class SceneLoader(QObject):
@@ -60,7 +68,7 @@ class SceneLoader(QObject):
                 if self._closed or path is None:
                     return
             try:
-                scene = Scene(Snapshot.load(path), path)
+                scene = Scene.read(path)
             except Refusal as refusal:
                 self._say(self.failed, path, str(refusal))
             else:

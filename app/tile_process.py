@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from renderer.camera import Camera
 from renderer.errors import Refusal
 from renderer.gl.moment import Mode, Moment
-from renderer.snapshot import Posed, Snapshot
+from renderer.look import Look
+from renderer.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from renderer.tiles.scene import TileScene
 
 
 class TileServer:
@@ -26,42 +29,43 @@ class TileServer:
 
     def __init__(self, picture: Path) -> None:
         self._picture = picture
-        self._snapshot: Snapshot | None = None
-        self._posed: tuple[Moment, Posed] | None = None
+        self._scene: TileScene | None = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do one request; a `Refusal` becomes a fault for the window to show."""
         try:
             if request["op"] == "scene":
-                self._snapshot, self._posed = Snapshot.load(Path(request["path"])), None
-                return {"op": "scene"}
+                return self._take(Path(request["path"]))
             return self._draw(request)
         except Refusal as refusal:
             return {"op": "fault", "of": request["op"], "text": str(refusal)}
 
-    def _draw(self, request: dict[str, Any]) -> dict[str, Any]:
-        from renderer.tiles.render import render
+    def _take(self, path: Path) -> dict[str, Any]:
+        from renderer.tiles.scene import TileScene
 
-        if self._snapshot is None:
+        self._scene = TileScene(Snapshot.load(path))
+        return {"op": "scene"}
+
+    def _draw(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._scene is None:
             raise Refusal("There is no scene to draw; open the project again.")
-        started = time.perf_counter()
-        moment = Moment(Mode(request["mode"]), float(request["position"]))
-        if self._posed is None or self._posed[0] != moment:
-            self._posed = moment, moment.posed(self._snapshot)
         camera = Camera.from_json(request["camera"])
-        red, green, blue = (float(value) for value in request["background"])
-        rgb = render(self._posed[1], camera, (red, green, blue)).rgb
         height, width = camera.size
+        red, green, blue = (float(value) for value in request["background"])
         shown = np.memmap(self._picture, np.uint8, "r+", shape=(height, width, 4))
-        shown[..., :3] = rgb[..., ::-1]  # Qt's RGB32 is blue first in memory
-        shown[..., 3] = 255
-        spent = 1000.0 * (time.perf_counter() - started)
-        return {"op": "picture", "size": [height, width], "ms": spent, "number": request["number"]}
+        cost = self._scene.draw(
+            camera, Moment(Mode(request["mode"]), float(request["position"])), (red, green, blue), shown,
+            Look.from_json(request["look"]), float(request["share"]),
+        )  # fmt: skip
+        return {
+            "op": "picture", "size": [height, width], "number": request["number"],
+            "splats_ms": cost.splats_ms, "pixels_ms": cost.pixels_ms,
+        }  # fmt: skip
 
 
 def main() -> int:
     """Serve until stdin ends."""
-    from renderer.tiles.render import warm
+    from renderer.tiles.scene import warm
 
     server = TileServer(Path(sys.argv[1]))
     warm()  # compiles, some 12 s once for each user; later it is read from a cache

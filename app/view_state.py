@@ -13,6 +13,7 @@ from app.playing import DEFAULT_FPS, Playing
 from renderer.camera import Camera
 from renderer.gl.moment import Mode, Moment
 from renderer.gl.navigation import Array, OrbitCamera
+from renderer.look import Paint
 from renderer.snapshot import Snapshot
 
 REFERENCE = "reference"
@@ -34,6 +35,7 @@ class ViewState(Playing):
         self._home: OrbitCamera | None = None
         self.station: Station = REFERENCE
         self.mode = Mode.TEMPORAL
+        self.paint = Paint.COLOUR
         self.freeze_frame = 0
 
     @property
@@ -147,6 +149,12 @@ class ViewState(Playing):
             self.pause()
         if mode is not self.mode:
             self.mode = mode
+            self.moment_changed.emit()
+
+    def set_paint(self, paint: Paint) -> None:
+        """Colours, centres, depth or deformation."""
+        if paint is not self.paint:
+            self.paint = paint
             self.moment_changed.emit()
 
     def _free(self, orbit: OrbitCamera) -> None:

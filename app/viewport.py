@@ -21,7 +21,9 @@ from app.theme import current_theme
 from app.view_state import FREE, ViewState
 from app.viewport_backend import Backend, Reports
 from renderer.camera import Camera
+from renderer.gl.moment import Mode
 from renderer.gl.navigation import fitted, pick
+from renderer.look import Look, Ranges
 
 REST_MS = 160  # after the last change the picture is made in full
 TURN = math.pi  # radians for a drag across the whole widget
@@ -44,6 +46,7 @@ class Viewport(QWidget):
         self._view = view
         self._shown: deque[float] = deque(maxlen=240)
         self._grip: QPointF | None = None
+        self._ranges = Ranges()
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._settle)
         self._gauge = QTimer(self, interval=500)
@@ -74,6 +77,7 @@ class Viewport(QWidget):
 
     def show_scene(self, scene: Scene | None) -> None:
         """Show another snapshot; the view state is told by the window."""
+        self._ranges = Ranges() if scene is None else scene.ranges
         self.backend.show(scene)
         self._settle()
 
@@ -157,14 +161,17 @@ class Viewport(QWidget):
     def _follow(self) -> None:
         camera = self.view_camera()
         if camera is not None:
-            self.backend.set_view(camera, self._view.moment, moving=True)
+            self.backend.set_view(camera, self._view.moment, self._look(), moving=True)
             self._rest.start()
         self._frame.update()
 
     def _settle(self) -> None:
         camera = self.view_camera()
         if camera is not None:
-            self.backend.set_view(camera, self._view.moment, moving=False)
+            self.backend.set_view(camera, self._view.moment, self._look(), moving=False)
+
+    def _look(self) -> Look:
+        return self._ranges.look(self._view.paint, temporal=self._view.mode is not Mode.PER_FRAME)
 
     def _count(self) -> None:
         self._shown.append(time.monotonic())

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QWidget
 from app.scene_loader import Scene
 from renderer.camera import Camera
 from renderer.gl.moment import Moment
+from renderer.look import Look
 
 SOFTWARE = ("llvmpipe", "softpipe", "swiftshader", "software rasterizer", "gdi generic", "swrast")
 GL_RENDERER = 0x1F01
@@ -40,7 +41,7 @@ class Backend(Protocol):
 
     def show(self, scene: Scene | None) -> None: ...
 
-    def set_view(self, camera: Camera, moment: Moment, moving: bool) -> None:
+    def set_view(self, camera: Camera, moment: Moment, look: Look, moving: bool) -> None:
         """`camera` has the widget's size in physical pixels; `moving`: speed matters more than detail."""
 
     def set_background(self, rgb: tuple[float, float, float]) -> None: ...

@@ -11,6 +11,7 @@ from app.viewport_backend import Reports
 from renderer.camera import Camera
 from renderer.gl.canvas import SplatCanvas, use_gl_plus
 from renderer.gl.moment import Moment
+from renderer.look import Look
 
 
 class _Bell(QObject):
@@ -41,8 +42,8 @@ class GlBackend:
         self._canvas.set_snapshot(None if scene is None else scene.snapshot)
         self._redraw()
 
-    def set_view(self, camera: Camera, moment: Moment, moving: bool) -> None:  # noqa: ARG002 (a GPU needs no preview)
-        self._canvas.set_view(camera, moment)
+    def set_view(self, camera: Camera, moment: Moment, look: Look, moving: bool) -> None:  # noqa: ARG002 (a GPU needs no preview)
+        self._canvas.set_view(camera, moment, look)
         self._redraw()
 
     def set_background(self, rgb: tuple[float, float, float]) -> None:

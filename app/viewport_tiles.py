@@ -1,13 +1,12 @@
 """The viewport's CPU back end: pictures by the tile renderer in a process of its own, shown through a QImage.
 
-One view is under way at a time and only the newest other one waits. While things move the picture is made
-smaller, as small as it must be to keep up; at rest it is made in full.
+One view is under way at a time and only the newest other one waits, so the hand is never more than a picture ahead.
+While things move the picture is as coarse as it must be to keep up (`app.quality`); at rest it is made in full.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import mmap
 import tempfile
 from dataclasses import dataclass
@@ -19,14 +18,14 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.children import environment, python
+from app.quality import FULL, Budget, Quality
 from app.scene_loader import Scene
 from app.viewport_backend import Reports
 from renderer.camera import Camera
 from renderer.gl.moment import Moment
+from renderer.look import Look
 
 LARGEST = 4096  # pixels a side of the shared picture file, which is sparse
-BUDGET_MS = 45.0  # of a moving picture: about 20 a second
-SMALLEST = 0.2  # of the side: smaller is no longer a picture
 PREPARING = "Preparing the renderer… the very first start takes about a quarter of a minute."
 
 
@@ -34,6 +33,7 @@ PREPARING = "Preparing the renderer… the very first start takes about a quarte
 class _View:
     camera: Camera
     moment: Moment
+    look: Look
     moving: bool
 
 
@@ -73,7 +73,8 @@ class TilesBackend:
         self._ready = False
         self._number = 0
         self._epoch = 0
-        self._ms_per_pixel = 1.5e-3
+        self._budget = Budget()
+        self._asked = FULL
         self._starts = 0
         self._tail = b""
         self._folder = tempfile.TemporaryDirectory(prefix="splatime-view-")
@@ -99,8 +100,8 @@ class TilesBackend:
             self._send_scene()
             self._ask()
 
-    def set_view(self, camera: Camera, moment: Moment, moving: bool) -> None:
-        self._newest, self._pending = _View(camera, moment, moving), True
+    def set_view(self, camera: Camera, moment: Moment, look: Look, moving: bool) -> None:
+        self._newest, self._pending = _View(camera, moment, look, moving), True
         self._ask()
 
     def set_background(self, rgb: tuple[float, float, float]) -> None:
@@ -160,18 +161,12 @@ class TilesBackend:
             return
         view, self._pending, self._busy = self._newest, False, True
         self._number += 1
+        self._asked = self._budget.choose() if view.moving else FULL
         self._send({
-            "op": "view", "number": self._number, "camera": self._sized(view).to_json(), "mode": view.moment.mode.value,
-            "position": view.moment.position, "background": list(self._background),
+            "op": "view", "number": self._number, "camera": _sized(view.camera, self._asked).to_json(),
+            "mode": view.moment.mode.value, "position": view.moment.position, "look": view.look.to_json(),
+            "share": self._asked.share, "background": list(self._background),
         })  # fmt: skip
-
-    def _sized(self, view: _View) -> Camera:
-        height, width = view.camera.size
-        scale = min(1.0, LARGEST / max(height, width))
-        if view.moving:
-            scale = min(scale, max(SMALLEST, math.sqrt(BUDGET_MS / (self._ms_per_pixel * height * width))))
-        size = max(1, round(height * scale)), max(1, round(width * scale))
-        return view.camera if size == view.camera.size else view.camera.resized(size)
 
     def _read(self) -> None:
         if self._process is None:
@@ -198,11 +193,18 @@ class TilesBackend:
 
     def _show_picture(self, reply: dict[str, Any]) -> None:
         height, width = reply["size"]
-        cost = reply["ms"] / (height * width)
-        self._ms_per_pixel += 0.3 * (cost - self._ms_per_pixel)
+        self._budget.learn(self._asked, reply["splats_ms"], reply["pixels_ms"])
         if self._scene is None or reply["number"] <= self._epoch:
             return
         pixels = self._map[: height * width * 4]
         self._picture.image = QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
         self._picture.update()
         self._reports.drawn()
+
+
+def _sized(camera: Camera, quality: Quality) -> Camera:
+    """The camera on the pixel grid of that quality, which the shared picture file can hold."""
+    height, width = camera.size
+    scale = min(quality.scale, LARGEST / max(height, width))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    return camera if size == camera.size else camera.resized(size)

@@ -7,7 +7,6 @@ later requests replace each other, and the newest order made is what the picture
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from renderer.camera import Camera
 from renderer.gl.moment import Moment
+from renderer.gl.newest import Newest
 from renderer.snapshot import Snapshot
 
 Order = npt.NDArray[np.uint32]
@@ -64,47 +64,12 @@ def moved_means(snapshot: Snapshot, moment: Moment) -> npt.NDArray[np.float32]:
     return means
 
 
-class DepthSorter:
-    """One daemon thread that answers `request`s; `notify` is called there after each finished order."""
+class DepthSorter(Newest[SortRequest, SortedOrder]):
+    """Answers `SortRequest`s on a thread of its own."""
 
     def __init__(self, notify: Callable[[], None]) -> None:
-        self._notify = notify
-        self._wake = threading.Condition()
-        self._wanted: SortRequest | None = None
-        self._made: SortedOrder | None = None
-        self._closed = False
-        self._thread = threading.Thread(target=self._work, name="depth-sort", daemon=True)
-        self._thread.start()
+        super().__init__("depth-sort", _sorted, notify)
 
-    def request(self, request: SortRequest) -> None:
-        """Ask for an order; a request that has not been begun is forgotten."""
-        with self._wake:
-            self._wanted = request
-            self._wake.notify()
 
-    def take(self) -> SortedOrder | None:
-        """The newest finished order, once; None when there is no new one."""
-        with self._wake:
-            made, self._made = self._made, None
-            return made
-
-    def close(self) -> None:
-        """Stop the thread and wait for it."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify()
-        self._thread.join()
-
-    def _work(self) -> None:
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._closed or self._wanted is not None)
-                if self._closed:
-                    return
-                request, self._wanted = self._wanted, None
-            if request is None:
-                continue
-            order = depth_order(moved_means(request.snapshot, request.moment), request.camera)
-            with self._wake:
-                self._made = SortedOrder(request, order)
-            self._notify()
+def _sorted(request: SortRequest) -> SortedOrder:
+    return SortedOrder(request, depth_order(moved_means(request.snapshot, request.moment), request.camera))

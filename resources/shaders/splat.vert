@@ -16,6 +16,12 @@ uniform vec3 u_centre;         // the camera in the world
 uniform vec4 u_lens;           // fx, fy, cx, cy in pixels
 uniform vec2 u_size;           // width, height in pixels
 
+uniform float u_paint;         // 0 colour, 1 centres, 2 depth, 3 deformation: the order of renderer.look.Paint
+uniform vec2 u_range;          // what the ramp spans: camera z, or 0 and the largest |dx|
+uniform vec2 u_dot;            // of a centre: sigma^2 in pixels, opacity
+uniform vec2 u_quiet;          // share of the ramp below which the scene's grey shows, and how bright that is
+uniform sampler2D u_ramps;     // 6 colours: row 0 depth, row 1 deformation
+
 in vec2 a_corner;              // (+-1, +-1)
 in float a_index;              // the splat, exact as a float up to 2^24
 
@@ -42,6 +48,25 @@ vec4 motion(int row, int part) {
     return mix(motion_at(int(u_low), row, part), motion_at(int(u_high), row, part), u_weight);
 }
 
+vec3 ramp(int row, float share) {
+    float at = clamp(share, 0.0, 1.0) * 5.0;
+    int low = min(int(at), 4);
+    return mix(texelFetch(u_ramps, ivec2(low, row), 0).rgb, texelFetch(u_ramps, ivec2(low + 1, row), 0).rgb,
+               at - float(low));
+}
+
+vec3 painted(vec3 rgb, float depth, float amount) {
+    if (u_paint == 2.0) {
+        return ramp(0, log(depth / u_range.x) / max(log(u_range.y / u_range.x), 1e-6));
+    }
+    if (u_paint == 3.0) {
+        float share = amount / u_range.y;
+        vec3 grey = vec3(u_quiet.y * dot(rgb, vec3(0.299, 0.587, 0.114)));
+        return mix(grey, ramp(1, share), min(share / u_quiet.x, 1.0));
+    }
+    return rgb;
+}
+
 mat3 turned(vec4 q) {
     float w = q.x, x = q.y, y = q.z, z = q.w;
     return mat3(
@@ -64,12 +89,14 @@ void main() {
     float opacity = place.w;
     if (opacity < CUT) return;
 
+    float amount = 0.0;
     float row = u_table == 2.0 ? paint.w : size.w;
     if (u_table > 0.0 && row >= 0.0) {
         vec4 a = motion(int(row + 0.5), 0);
         vec4 b = motion(int(row + 0.5), 1);
         vec4 c = motion(int(row + 0.5), 2);
         place.xyz += a.xyz;
+        amount = length(a.xyz);
         quat = normalize(quat + vec4(a.w, b.xyz));
         size.xyz = max(size.xyz + vec3(b.w, c.xy), vec3(1e-8));
     }
@@ -96,6 +123,11 @@ void main() {
     float a = dot(rx, rx) + 0.3;
     float b = dot(rx, ry);
     float c = dot(ry, ry) + 0.3;
+    if (u_paint == 1.0) {
+        a = c = u_dot.x;
+        b = 0.0;
+        opacity = u_dot.y;
+    }
     float det = a * c - b * b;
     if (det <= 0.0) return;
 
@@ -107,7 +139,7 @@ void main() {
     float extent = sqrt(2.0 * log(opacity / CUT));
     v_delta = extent * (a_corner.x * sqrt(major) * axis + a_corner.y * sqrt(minor) * vec2(-axis.y, axis.x));
     v_conic = vec3(c, -b, a) / det;
-    v_colour = vec4(paint.rgb, opacity);
+    v_colour = vec4(painted(paint.rgb, p.z, amount), opacity);
 
     vec2 pixel = centre + v_delta;
     gl_Position = vec4(2.0 * pixel.x / u_size.x - 1.0, 1.0 - 2.0 * pixel.y / u_size.y, 0.0, 1.0);

@@ -23,6 +23,7 @@ from pipeline.project.project import Project
 from pipeline.project.project_file import save
 from renderer.camera import Camera
 from renderer.gl.moment import Moment
+from renderer.look import Look
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
 
@@ -55,7 +56,7 @@ def clean_qt(request: pytest.FixtureRequest) -> Iterator[None]:
 def warm_tiles(root: Path) -> None:
     """Compiled kernels in the user's cache, so that a first picture comes as soon as on any later start."""
     environment = {**os.environ, "PYTHONPATH": str(root)}
-    command = [sys.executable, "-P", "-c", "from renderer.tiles.render import warm; warm()"]
+    command = [sys.executable, "-P", "-c", "from renderer.tiles.scene import warm; warm()"]
     subprocess.run(command, env=environment, check=True, timeout=400)
 
 
@@ -69,12 +70,14 @@ class FakeBackend:
         self.reports = reports
         self.scene: Scene | None = None
         self.views: list[tuple[Camera, Moment, bool]] = []
+        self.looks: list[Look] = []
         self.closed = False
 
     def show(self, scene: Scene | None) -> None:
         self.scene = scene
 
-    def set_view(self, camera: Camera, moment: Moment, moving: bool) -> None:
+    def set_view(self, camera: Camera, moment: Moment, look: Look, moving: bool) -> None:
+        self.looks.append(look)
         self.views.append((camera, moment, moving))
         self.reports.drawn()
 

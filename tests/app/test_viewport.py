@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app import viewport_backend, viewport_tiles
+from app import quality, viewport_backend
 from app.scene_loader import Scene
 from app.view_state import FREE, REFERENCE, ViewState
 from app.viewport import Viewport
@@ -282,7 +282,7 @@ def test_the_cpu_back_end_starts_its_process_again(qtbot: QtBot, open_viewport: 
 def test_while_moving_the_cpu_picture_is_smaller_when_it_must_be(
     qtbot: QtBot, open_viewport: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(viewport_tiles, "BUDGET_MS", 0.001)
+    monkeypatch.setattr(quality, "BUDGET_MS", 0.001)
     viewport, view = open_viewport(TilesBackend)
     full = settled(qtbot, viewport).shape
     shapes = []

@@ -18,6 +18,7 @@ Float64 = npt.NDArray[np.float64]
 
 SIZE = (144, 256)
 PIVOT = np.array([0.0, 0.0, 4.0])
+TIE = 2e-3  # surfaces are this rough: the order of splats of equal depth is free, and would differ between renderers
 
 
 def reference_camera(size: tuple[int, int] = SIZE) -> Camera:
@@ -62,13 +63,13 @@ def _checks(u: Float64, v: Float64, a: tuple[float, ...], b: tuple[float, ...]) 
 
 def _wall(rng: np.random.Generator, n: int) -> tuple[Float32, Float32, Float32, Float32]:
     u, v = rng.uniform(-4.5, 4.5, n), rng.uniform(-2.6, 1.5, n)
-    points = np.stack([u, v, np.full(n, 6.5)], 1).astype(np.float32)
+    points = np.stack([u, v, 6.5 + rng.uniform(-TIE, TIE, n)], 1).astype(np.float32)
     return _surface(points, _checks(u, v, (0.78, 0.70, 0.58), (0.42, 0.50, 0.56)), (0.1, 0.1, 0.01))
 
 
 def _floor(rng: np.random.Generator, n: int) -> tuple[Float32, Float32, Float32, Float32]:
     u, v = rng.uniform(-3.5, 3.5, n), rng.uniform(2.0, 6.5, n)
-    points = np.stack([u, np.full(n, 1.5), v], 1).astype(np.float32)
+    points = np.stack([u, 1.5 + rng.uniform(-TIE, TIE, n), v], 1).astype(np.float32)
     return _surface(points, _checks(u, v, (0.30, 0.32, 0.36), (0.62, 0.60, 0.56)), (0.1, 0.01, 0.1))
 
 

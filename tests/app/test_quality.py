@@ -1,0 +1,43 @@
+"""The moving picture's quality follows what pictures cost."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.quality import BUDGET_MS, FULL, LADDER, Budget, Quality
+
+
+def taught(splats_ms: float, pixels_ms: float, quality: Quality = FULL) -> Budget:
+    budget = Budget()
+    for _ in range(40):
+        budget.learn(quality, splats_ms, pixels_ms)
+    return budget
+
+
+def test_a_fast_machine_shows_the_whole_picture_and_a_slow_one_the_coarsest() -> None:
+    assert taught(3.0, 3.0).choose() == FULL
+    assert taught(5000.0, 5000.0).choose() == LADDER[-1]
+
+
+@given(splats=st.floats(0.1, 500), pixels=st.floats(0.1, 500), more=st.floats(1.0, 5.0))
+def test_dearer_pictures_are_never_made_finer(splats: float, pixels: float, more: float) -> None:
+    here, there = (LADDER.index(taught(k * splats, k * pixels).choose()) for k in (1.0, more))
+    assert there >= here
+
+
+def test_what_is_learned_from_coarse_pictures_finds_the_way_back_to_full_ones() -> None:
+    budget = taught(4000.0, 4000.0)
+    chosen = budget.choose()
+    for _ in range(60):  # the machine is free again: a full picture would cost half the budget
+        budget.learn(chosen, 0.25 * BUDGET_MS * (0.1 + 0.9 * chosen.share), 0.25 * BUDGET_MS * chosen.scale**1.2)
+        chosen = budget.choose()
+    assert chosen == FULL
+
+
+def test_the_ladder_goes_down() -> None:
+    for better, worse in itertools.pairwise(LADDER):
+        assert worse.scale <= better.scale
+        assert worse.share <= better.share

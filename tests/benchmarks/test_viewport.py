@@ -1,0 +1,111 @@
+"""What a picture of the viewport costs, on the CPU and through OpenGL, in one run. No assertion is timed.
+
+Run with `make bench` on an idle machine under an X server. SPLATIME_BENCH_SCENE names a snapshot to draw instead of
+the made-up one, which has 150 k splats as dense on the screen as those of a trained object.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.main import make_application
+from app.quality import FULL, Budget
+from renderer.camera import Camera
+from renderer.gl.canvas import SplatCanvas, use_gl_plus
+from renderer.gl.moment import Mode, Moment
+from renderer.gl.navigation import OrbitCamera, fitted
+from renderer.snapshot import Snapshot
+from renderer.tiles.render import render
+from renderer.tiles.scene import TileScene, warm
+from tests.renderer.gl.synthetic import synthetic_snapshot
+
+SIZE = (540, 960)
+GROUND = (0.1, 0.1, 0.1)
+
+
+@pytest.fixture(scope="module")
+def qapp() -> QApplication:
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        pytest.skip("there is no display for the OpenGL half")
+    return make_application()
+
+
+def scene() -> tuple[str, Snapshot]:
+    named = os.environ.get("SPLATIME_BENCH_SCENE")
+    if named:
+        return Path(named).name, Snapshot.load(Path(named))
+    made = synthetic_snapshot(150_000)
+    return "made up", replace(made, scales=made.scales * np.float32(0.2))
+
+
+def best(draw: Callable[[int], object], rounds: int) -> float:
+    """Milliseconds of the fastest round: a busy machine only ever adds."""
+    times = []
+    for i in range(rounds):
+        start = time.perf_counter()
+        draw(i)
+        times.append(time.perf_counter() - start)
+    return 1e3 * min(times)
+
+
+def orbit(snapshot: Snapshot, i: int) -> Camera:
+    """A little further round at every picture."""
+    return fitted(OrbitCamera.home(snapshot).orbited(0.03 * (i + 1), 0.0).camera, SIZE)
+
+
+def moving(tiles: TileScene, snapshot: Snapshot, out: np.ndarray) -> tuple[float, str]:
+    """Milliseconds of a moving picture once the budget has settled, orbiting and scrubbing at once, and its quality."""
+    budget, times = Budget(), []
+    for i in range(30):
+        quality = budget.choose()
+        size = round(SIZE[0] * quality.scale), round(SIZE[1] * quality.scale)
+        start = time.perf_counter()
+        cost = tiles.draw(
+            orbit(snapshot, i).resized(size), Moment(Mode.TEMPORAL, 0.2 * i), GROUND, out[: size[0], : size[1]],
+            share=quality.share,
+        )  # fmt: skip
+        times.append(time.perf_counter() - start)
+        budget.learn(quality, cost.splats_ms, cost.pixels_ms)
+    return 1e3 * float(np.median(times[10:])), f"{size[1]}x{size[0]}, {100 * quality.share:.0f} % of the splats"
+
+
+def test_a_picture(qapp: QApplication, capsys: pytest.CaptureFixture[str]) -> None:
+    warm()
+    name, snapshot = scene()
+    tiles, out = TileScene(snapshot), np.empty((*SIZE, 4), np.uint8)
+    full = best(lambda i: tiles.draw(orbit(snapshot, i), Moment(Mode.TEMPORAL, 0.2 * i), GROUND, out), 15)
+    plain = best(lambda i: render(snapshot.at(0.2 * i), orbit(snapshot, i), GROUND), 8)
+    coarse, quality = moving(tiles, snapshot, out)
+    use_gl_plus()
+    canvas = SplatCanvas(size=SIZE[::-1], show=True)
+    canvas.set_snapshot(snapshot)
+
+    def through_gl(i: int) -> None:
+        canvas.set_view(orbit(snapshot, i), Moment(Mode.TEMPORAL, 0.2 * i))
+        canvas.picture()
+
+    through_gl(0)
+    gl = best(through_gl, 4)
+    native = canvas.native
+    canvas.close()
+    native.deleteLater()
+    with capsys.disabled():
+        print(
+            f"\n{name}: {len(snapshot.means)} splats, {len(snapshot.temporal.rows)} of them moving, "
+            f"{SIZE[1]}x{SIZE[0]}, {numba.get_num_threads()} threads:"
+            f"\n  tiles, full picture         {full:8.1f} ms (share {FULL.share:g}; target 130)"
+            f"\n  the same by plain render    {plain:8.1f} ms = {plain / full:.1f}x"
+            f"\n  OpenGL here, with read-back {gl:8.1f} ms = {gl / full:.1f}x"
+            f"\n  tiles, while moving         {coarse:8.1f} ms = {1e3 / coarse:.0f} a second ({quality})"
+        )
+    assert full > 0
+    assert out.std() > 5
