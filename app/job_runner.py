@@ -16,19 +16,33 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
 from app.children import environment, python
-from pipeline.messages import Failed, Finished, Message, parse
+from pipeline.messages import Failed, Finished, Heartbeat, Message, parse
 from renderer.errors import Refusal
 
 PATIENCE_MS = 10_000  # between asking, terminating and killing: a checkpoint of a large scene takes seconds
+SILENCE_MS = 30_000  # a worker beats every 2 s; a machine that swaps may hold it up for a while
 LOG_LINES = 200
+_BY_SIGNAL = {
+    "SIGKILL": "The job was killed from outside, most likely because memory ran out{held}. What was finished is "
+    "kept: close other programs and start it again to go on from there, or choose a smaller preset or size.",
+    "SIGTERM": "The job was ended from outside. What was finished is kept: start it again to go on from there.",
+}
+_CRASHED = (
+    "The job crashed ({name}). What was finished is kept: start it again to go on from there; "
+    "if it crashes again, splatime doctor tells what this machine lacks."
+)
 
 
 class JobRunner(QObject):
-    """At most one job; `message(Message)` for each word of it, `ended(Message)` exactly once: Finished or Failed."""
+    """At most one job; `message(Message)` for each word of it, `ended(Message)` exactly once: Finished or Failed.
+
+    `silent(bool)`: nothing was heard for long although it should beat, or it is heard again.
+    """
 
     message = Signal(object)
     started = Signal()
     ended = Signal(object)
+    silent = Signal(bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +55,11 @@ class JobRunner(QObject):
         self._force = QTimer(self)
         self._force.setSingleShot(True)
         self._force.timeout.connect(self._harder)
+        self._memory = 0
+        self._quiet = False
+        self._silence = QTimer(self)
+        self._silence.setSingleShot(True)
+        self._silence.timeout.connect(lambda: self._set_quiet(True))
 
     @property
     def running(self) -> bool:
@@ -68,9 +87,16 @@ class JobRunner(QObject):
         process.errorOccurred.connect(self._error)
         self._process, self._last, self._tail, self._stopping = process, None, b"", False
         self._log.clear()
+        self._memory = 0
         process.start(python(), list(arguments))
         self._group = int(process.processId())
+        self._silence.start(SILENCE_MS)
         self.started.emit()
+
+    def say(self, word: str) -> None:
+        """Tell the job a word of `pipeline.jobs.control`: pause, resume, snapshot."""
+        if self._process is not None and not self._stopping:
+            self._process.write(f"{word}\n".encode())
 
     def stop(self) -> None:
         """Ask the job to keep what it has and end; harder each time that it takes too long."""
@@ -126,9 +152,18 @@ class JobRunner(QObject):
         except Refusal:
             self._log.append(line.decode("utf-8", "replace"))
             return
+        self._set_quiet(False)
+        self._silence.start(SILENCE_MS)
+        if isinstance(message, Heartbeat):
+            self._memory = message.memory
         if isinstance(message, Finished | Failed):
             self._last = message
         self.message.emit(message)
+
+    def _set_quiet(self, quiet: bool) -> None:
+        if quiet != self._quiet:
+            self._quiet = quiet
+            self.silent.emit(quiet)
 
     def _read_log(self) -> None:
         if self._process is not None:
@@ -153,12 +188,22 @@ class JobRunner(QObject):
         if self._stopping or code == 130:
             return Failed("Stopped.", cancelled=True)
         if status is QProcess.ExitStatus.CrashExit:
-            return Failed("The lift's process was ended from outside, perhaps for lack of memory; lift again to go on.")
+            return Failed(self._died_by(code), kind="killed")  # the code is then the signal's number
         reason = self._log[-1] if self._log else f"it ended with code {code} and said nothing"
-        return Failed(f"The lift failed: {reason}")
+        return Failed(f"The job failed: {reason}", kind="fault")
+
+    def _died_by(self, number: int) -> str:
+        try:
+            name = signal.Signals(number).name
+        except ValueError:
+            return _CRASHED.format(name=f"code {number}")
+        held = f" (it held {self._memory / 2**30:.1f} GB)" if self._memory else ""
+        return _BY_SIGNAL.get(name, _CRASHED).format(held=held, name=name)
 
     def _close(self, last: Message) -> None:
         self._force.stop()
+        self._silence.stop()
+        self._set_quiet(False)
         process, self._process = self._process, None
         self._signal(signal.SIGKILL)  # children that outlive the job's own process, of which there should be none
         self._group = 0

@@ -60,6 +60,22 @@ class Progress(Message):
 
 
 @dataclass(frozen=True)
+class Heartbeat(Message):
+    """The worker lives; said every other second, whatever it does. `memory`: bytes that it holds now."""
+
+    type: ClassVar[str] = "heartbeat"
+    memory: int
+
+
+@dataclass(frozen=True)
+class Paused(Message):
+    """The job waits as it was asked to, or goes on again."""
+
+    type: ClassVar[str] = "paused"
+    paused: bool
+
+
+@dataclass(frozen=True)
 class SnapshotReady(Message):
     """A newer picture of the scene lies at `path`."""
 
@@ -96,15 +112,20 @@ class Finished(Message):
 
 @dataclass(frozen=True)
 class Failed(Message):
-    """The job ended without its result; `sentence` says why and what to do. `cancelled` when asked to."""
+    """The job ended without its result; `sentence` says why and what to do. `cancelled` when asked to.
+
+    `kind`: memory, disk, fault (of ours), killed, or empty for what the sentence says all about.
+    """
 
     type: ClassVar[str] = "failed"
     sentence: str
     cancelled: bool = False
+    kind: str = ""
 
 
 _TYPES: dict[str, type[Message]] = {
-    kind.type: kind for kind in (StageStarted, Progress, SnapshotReady, Note, Produced, Finished, Failed)
+    kind.type: kind
+    for kind in (StageStarted, Progress, Heartbeat, Paused, SnapshotReady, Note, Produced, Finished, Failed)
 }
 
 

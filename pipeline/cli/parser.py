@@ -11,6 +11,7 @@ import math
 from pathlib import Path
 
 VERBS = ("import", "lift", "render", "export", "evaluate", "info", "doctor")
+PASSES, CODECS = ("colour", "depth", "alpha"), ("h264", "h265", "prores", "vp9", "gif")
 ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
 MAX_SIDE = 16384
 
@@ -58,6 +59,14 @@ def frame_rate(text: str) -> float:
     return value
 
 
+def passes(text: str) -> tuple[str, ...]:
+    """`colour,depth` -> the passes, in the order of `PASSES`."""
+    names = text.split(",")
+    if not set(names) <= set(PASSES):
+        raise argparse.ArgumentTypeError(f"{text!r} is not some of {','.join(PASSES)}")
+    return tuple(name for name in PASSES if name in names)
+
+
 def natural(text: str) -> int:
     """A whole number that is not negative."""
     if not text.isdecimal():
@@ -100,15 +109,19 @@ def _add_import(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     lift = verbs.add_parser("lift", help="make a scene from a reference video and a freeze-time video")
-    lift.add_argument("--reference", type=Path, required=True, metavar="R.mp4", help="things move, camera still")
-    lift.add_argument("--freeze-time", type=Path, required=True, metavar="F.mp4", help="camera moves, time frozen")
-    lift.add_argument("--out", type=Path, required=True, metavar="PROJECT", help="project folder, made when missing")
+    lift.add_argument("--reference", type=Path, metavar="R.mp4", help="things move, camera still")
+    lift.add_argument("--freeze-time", type=Path, metavar="F.mp4", help="camera moves, time frozen")
+    lift.add_argument(
+        "--out", type=Path, required=True, metavar="PROJECT",
+        help="project folder, made when missing; without videos, lifts what this project has chosen",
+    )  # fmt: skip
     lift.add_argument("--poses", type=Path, metavar="DIR", help="cameras from another program instead of solving them")
-    lift.add_argument("--preset", choices=("draft", "standard", "paper"), default="draft")
+    # What is not said is the project's choice, and draft, auto and 0 where there is none.
+    lift.add_argument("--preset", choices=("draft", "standard", "paper"))
     lift.add_argument("--canonical-frame", type=natural, metavar="I", help="reference frame of the frozen moment")
     lift.add_argument("--canonical-freeze-frame", type=natural, metavar="J", help="freeze-time frame of that moment")
-    lift.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    lift.add_argument("--seed", type=natural, default=0, metavar="N")
+    lift.add_argument("--device", choices=("auto", "cpu", "cuda"))
+    lift.add_argument("--seed", type=natural, metavar="N")
     lift.add_argument("--without", choices=ABLATIONS, action="append", default=[], help="leave a part out (ablation)")
     lift.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
     lift.add_argument("--resume", action="store_true", help="go on from the last checkpoint, if there is one")
@@ -118,11 +131,17 @@ def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     render = verbs.add_parser("render", help="render a picture, a film or a folder of frames")
     render.add_argument("project", type=Path, metavar="PROJECT")
-    render.add_argument("--out", required=True, metavar="X.png|X.mp4|DIR/")
+    render.add_argument("--out", required=True, metavar="X.png|X.exr|X.mp4|X.mov|X.webm|X.gif|DIR/")
     render.add_argument("--camera", default="reference", metavar="freeze:K|reference|FILE.json")
     render.add_argument("--time", type=time_range, metavar="T|T0:T1", help="in reference frames")
     render.add_argument("--size", type=image_size, metavar="WxH")
     render.add_argument("--fps", type=frame_rate, metavar="F")
+    render.add_argument("--codec", choices=CODECS, help="of a film; by the ending of --out when not given")
+    render.add_argument("--frames", choices=("png", "exr"), default="png", help="what a folder holds")
+    render.add_argument("--passes", type=passes, default=("colour",), metavar="P,P", help="some of colour,depth,alpha")
+    render.add_argument("--supersampling", type=int, choices=range(1, 5), default=1, metavar="1..4")
+    render.add_argument("--transparent", action="store_true", help="keep alpha instead of lying over black")
+    render.add_argument("--run", metavar="ID", help="another run than the newest finished one")
     _add_json(render)
 
 
@@ -132,4 +151,5 @@ def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     export.add_argument("--out", required=True, metavar="X.ply|DIR/")
     export.add_argument("--format", choices=("ply", "ply-sequence"), help="by the form of --out when not given")
     export.add_argument("--time", type=moment, metavar="T", help="in reference frames")
+    export.add_argument("--run", metavar="ID", help="another run than the newest finished one")
     _add_json(export)

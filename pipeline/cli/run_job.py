@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 from pipeline.cli.console import complain, reporter
 from pipeline.jobs.control import Control
+from pipeline.jobs.keeping import keep
 from pipeline.jobs.spec import Job
-from pipeline.messages import Failed, Finished, Message, Note, Produced
-from pipeline.project import edits
-from pipeline.project.codec import decode
-from pipeline.project.project import Render, Run
-from pipeline.project.project_file import update
+from pipeline.messages import Failed, Finished, Message, Produced
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 
@@ -38,13 +35,10 @@ def interruptible(control: Control) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_job(
-    job: Job, *, as_json: bool, attended: bool = False, opening: tuple[str, ...] = ()
-) -> tuple[int, Finished | None]:
+def run_job(job: Job, *, as_json: bool, attended: bool = False) -> tuple[int, Finished | None]:
     """Do a job; the exit code, and the end of a job that went well.
 
-    `attended`: another program holds our standard input and says words there, whose end means stop. `opening` are
-    notes to say first.
+    `attended`: another program holds our standard input and says words there, whose end means stop.
     """
     from pipeline.jobs.steps import run
 
@@ -53,8 +47,6 @@ def run_job(
         control.listen(sys.stdin)
     last: Message | None = None
     with interruptible(control), reporter(as_json=as_json) as out:
-        for text in opening:
-            out.hear(Note(text))
         for last in run(job, control):
             if isinstance(last, Produced):
                 keep(Path(job.folder), last)
@@ -64,13 +56,3 @@ def run_job(
     assert isinstance(last, Failed)
     complain(last.sentence)
     return (CANCELLED if last.cancelled else FAILED), None
-
-
-def keep(folder: Path, made: Produced) -> None:
-    """Note in the project what a job made there."""
-    kinds: dict[str, Callable[[], object]] = {
-        "run": lambda: update(folder, lambda project: edits.add_run(project, decode(Run, made.data))),
-        "render": lambda: update(folder, lambda project: edits.add_render(project, decode(Render, made.data))),
-    }
-    if made.kind in kinds:
-        kinds[made.kind]()

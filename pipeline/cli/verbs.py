@@ -67,51 +67,33 @@ def _import(args: argparse.Namespace) -> int:
 
 
 def _lift(args: argparse.Namespace) -> int:
-    from pipeline.jobs.spec import LiftJob
-    from pipeline.project import edits, library, media, project_file
-    from pipeline.project.project import LiftSettings
+    from pipeline.cli.words import lift_job
 
-    project_file.check_home(args.out)
-    pair = library.look_at(args.reference, args.freeze_time)
-    wanted = args.canonical_frame, args.canonical_freeze_frame
-    library.check_canonical(pair, *wanted)
-    settings = LiftSettings(args.preset, args.seed, args.device, tuple(sorted(set(args.without))))
-    project = library.bring(args.out, pair, settings, *wanted)
-    opening: tuple[str, ...] = ()
-    if args.poses is not None:
-        from pipeline.jobs.import_poses import bring_poses
-
-        project, said = bring_poses(args.out, args.poses, media.names_of(args.freeze_time))
-        opening = (said,)
-    elif project.cut.poses is not None:
-        project = project_file.update(args.out, lambda known: edits.use_poses(known, None))
-    job = LiftJob.from_project(project, args.out, resume=args.resume)
-    shared = f"reference frame {job.canonical_reference_frame} and freeze-time frame {job.canonical_freeze_frame}"
-    opening = (f"The shared moment is {shared}.", *opening)
-    code, end = run_job(job, as_json=args.json, attended=args.attended, opening=opening)
+    if (args.reference is None) != (args.freeze_time is None):
+        complain("name both --reference and --freeze-time, or neither to lift what the project has chosen")
+        return USAGE
+    if args.poses is not None and args.reference is None:
+        complain("name both videos with --poses, whose cameras are those of the freeze-time video")
+        return USAGE
+    code, end = run_job(lift_job(args), as_json=args.json, attended=args.attended)
     if end is not None and not args.json:
-        print(f"Lifted into {args.out} (run {job.digest}); look at it with: splatime {args.out}")
+        print(f"Lifted into {args.out}; look at it with: splatime {args.out}")
     return code
 
 
 def _render(args: argparse.Namespace) -> int:
-    from pipeline.jobs.spec import RenderJob
+    from pipeline.cli.words import render_job
 
-    time = None if args.time is None else tuple(value for value in args.time if value is not None)
-    job = RenderJob(str(args.project.resolve()), args.out, args.camera, time, args.size, args.fps)
-    code, end = run_job(job, as_json=args.json)
+    code, end = run_job(render_job(args), as_json=args.json)
     if end is not None and not args.json:
         print(f"Rendered {args.out}")
     return code
 
 
 def _export(args: argparse.Namespace) -> int:
-    from pipeline.jobs.output import form_of
-    from pipeline.jobs.spec import ExportJob
+    from pipeline.cli.words import export_job
 
-    form = args.format or ("ply-sequence" if form_of(args.out) == "folder" else "ply")
-    job = ExportJob(str(args.project.resolve()), args.out, form, args.time)
-    code, end = run_job(job, as_json=args.json)
+    code, end = run_job(export_job(args), as_json=args.json)
     if end is not None and not args.json:
         print(f"Exported {args.out}")
     return code

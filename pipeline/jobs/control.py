@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 WORDS = ("stop", "pause", "resume", "snapshot")
 _PAUSE_SECONDS = 0.1
@@ -16,7 +16,9 @@ _PAUSE_SECONDS = 0.1
 class Control:
     """Callable as the lift's `control`: the next word for it, or None."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_pause: Callable[[bool], None] = lambda _paused: None) -> None:
+        """`on_pause` is told, in the job's thread, when a pause begins and when it ends."""
+        self._on_pause = on_pause
         self._words: deque[str] = deque()
         self._stop = threading.Event()
         self._paused = False
@@ -46,14 +48,18 @@ class Control:
         """Poll. Blocks while paused; stop wins over everything and stays said."""
         while not self._stop.is_set():
             word = self._words.popleft() if self._words else None
-            if word == "pause":
-                self._paused = True
-            elif word == "resume":
-                self._paused = False
+            if word in ("pause", "resume"):
+                self._set_paused(word == "pause")
             elif word is not None:
                 return word
             elif not self._paused:
                 return None
             else:
                 self._stop.wait(_PAUSE_SECONDS)
+        self._set_paused(False)
         return "stop"
+
+    def _set_paused(self, paused: bool) -> None:
+        if paused != self._paused:
+            self._paused = paused
+            self._on_pause(paused)

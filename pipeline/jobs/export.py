@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.jobs.output import SPLATS, FrameFolder, form_of
 from pipeline.jobs.picture import canonical_time, check_moment
-from pipeline.jobs.spec import ExportJob
+from pipeline.jobs.spec import ExportJob, digest_of_work
 from pipeline.project.atomic import atomic_file
 from renderer.errors import Refusal
 from renderer.formats.ply import write_ply
@@ -37,7 +37,7 @@ def times(job: ExportJob, scene: Snapshot) -> list[float]:
     return [float(time) for time in np.arange(np.ceil(first), np.floor(last) + 1)]
 
 
-def write(job: ExportJob, scene: Snapshot) -> Iterator[int]:
+def write(job: ExportJob, scene: Snapshot, run_id: str) -> Iterator[int]:
     """Write the files, saying how many are done; a sequence appears only when it is whole.
 
     Every file of a sequence has the same splats in the same order. One .ply without a time is the canonical scene.
@@ -47,9 +47,11 @@ def write(job: ExportJob, scene: Snapshot) -> Iterator[int]:
         _write(Path(job.out), scene, None if job.time is None else moments[0])
         yield 1
         return
-    with FrameFolder(Path(job.out), SPLATS) as folder:
+    with FrameFolder(Path(job.out), SPLATS, digest_of_work(job, run_id)) as folder:
         for done, time in enumerate(moments):
-            _write(folder / f"splats_{done:05d}.ply", scene, time)
+            file = folder / f"splats_{done:05d}.ply"
+            if not file.is_file():
+                _write(file, scene, time)
             yield done + 1
 
 

@@ -5,18 +5,19 @@ A folder that holds anything else than such a result is refused before work star
 
 from __future__ import annotations
 
+import glob
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from types import TracebackType
 
 from pipeline.project.atomic import writing_to
+from pipeline.project.media_codecs import CONTAINERS
 from renderer.errors import Refusal
 
-FRAMES = re.compile(r"frame_\d+\.png")
+FRAMES = re.compile(r"(frame|depth|alpha)_\d+\.(png|exr)")
 SPLATS = re.compile(r"splats_\d+\.ply")
-_FORMS = {".png": "image", ".mp4": "film", ".ply": "splats"}
+_FORMS = {".png": "image", ".exr": "image", ".ply": "splats"} | dict.fromkeys(CONTAINERS, "film")
 
 
 def form_of(out: str) -> str:
@@ -28,7 +29,8 @@ def form_of(out: str) -> str:
     if suffix == "":
         return "folder"
     if suffix not in _FORMS:
-        raise Refusal(f"{out} ends in {suffix}, which Splatime does not write; use .png, .mp4, .ply or a folder/.")
+        known = f".png, .exr, {', '.join(CONTAINERS)}, .ply or a folder/"
+        raise Refusal(f"{out} ends in {suffix}, which Splatime does not write; use {known}.")
     return _FORMS[suffix]
 
 
@@ -44,17 +46,26 @@ def check_folder(path: Path, ours: re.Pattern[str]) -> None:
 
 
 class FrameFolder:
-    """A scratch folder beside `path` that takes its place when the block ends well and vanishes when it does not."""
+    """A scratch folder beside `path` that takes its place when the block ends well and vanishes when it does not.
 
-    def __init__(self, path: Path, ours: re.Pattern[str]) -> None:
+    `work` names what is being made. A worker that is killed leaves the scratch folder behind, and the next one with the
+    same work finds its files in it; those of other works are removed.
+    """
+
+    def __init__(self, path: Path, ours: re.Pattern[str], work: str) -> None:
         check_folder(path, ours)
         self.path = Path(str(path).rstrip("/\\"))
-        self.scratch = self.path
+        self.scratch = self.path.with_name(f".{self.path.name}.{work}.partial")
 
     def __enter__(self) -> Path:
         with writing_to(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.scratch = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", suffix=".tmp", dir=self.path.parent))
+            for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.partial"):
+                if left != self.scratch:
+                    shutil.rmtree(left, ignore_errors=True)
+            self.scratch.mkdir(exist_ok=True)
+            for half in self.scratch.glob(".*.tmp"):
+                half.unlink(missing_ok=True)
         return self.scratch
 
     def __exit__(
@@ -64,6 +75,5 @@ class FrameFolder:
             with writing_to(self.path):
                 if self.path.exists():
                     shutil.rmtree(self.path)
-                self.scratch.chmod(0o755)
                 self.scratch.replace(self.path)
         shutil.rmtree(self.scratch, ignore_errors=True)

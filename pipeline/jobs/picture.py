@@ -1,23 +1,20 @@
-"""Rendering a run: which views at which times, then a picture, a film or a folder of frames.
+"""Which pictures a render is made of: views at times, all decided before the first pixel is drawn.
 
-Choosing (`planned`) is a pure function of the job and the scene, so that everything that can be refused is
-refused before the first pixel. The picture itself is the tile renderer's, without torch.
+`planned` is a pure function of the job and the scene, so that everything that can be refused is refused at once.
+Drawing and writing them is `film`'s.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.jobs.background import counted
-from pipeline.jobs.output import FRAMES, FrameFolder, form_of
+from pipeline.jobs.output import form_of
 from pipeline.jobs.spec import RenderJob
-from pipeline.project import media
+from pipeline.project.media_codecs import codec_for
 from renderer.camera import Camera
 from renderer.errors import Refusal
 from renderer.formats.camera_path import read_camera_path
@@ -26,15 +23,18 @@ from renderer.trajectory import CameraTrajectory, View, refit
 
 MAX_PIXELS = 64 << 20
 MAX_FRAMES = 100_000
-Frames = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What will be rendered: views with their scene times, and the film's rate."""
+    """What will be rendered: views with their scene times, and the film's rate.
+
+    `depths`: nearest and farthest distance along the view, scene units, between which depth becomes grey.
+    """
 
     shots: tuple[tuple[Camera, float], ...]
     fps: float
+    depths: tuple[float, float] = (0.0, 1.0)
 
     @property
     def times(self) -> tuple[float, ...]:
@@ -48,6 +48,7 @@ def planned(job: RenderJob, scene: Snapshot) -> Plan:
     form = form_of(job.out)
     if form == "splats":
         raise Refusal(f"{job.out} is a splat file, which splatime export writes; render to .png, .mp4 or a folder/.")
+    _check_form(job, form)
     single = form == "image"
     fps = float(job.fps or scene.info.get("fps") or 16.0)
     _check_time(job, scene, single)
@@ -63,11 +64,45 @@ def planned(job: RenderJob, scene: Snapshot) -> Plan:
                 f"{job.camera} is a path of {len(shots)} views and {job.out} one picture; name a .mp4 or a folder."
             )
     size = job.size or shots[0][0].size
-    if size[0] * size[1] > MAX_PIXELS or not 0.1 <= fps <= 1000:
+    if size[0] * size[1] * job.supersampling**2 > MAX_PIXELS or not 0.1 <= fps <= 1000:
         raise Refusal(
-            f"A render of {size[1]}x{size[0]} at {fps:g} fps is out of reach; choose another --size or --fps."
+            f"A render of {size[1]}x{size[0]} at {fps:g} fps is out of reach; choose another --size, --supersampling or --fps."
         )
-    return Plan(tuple((refit(view, size), time) for view, time in shots), fps)
+    fitted = tuple((refit(view, size), time) for view, time in shots)
+    return Plan(fitted, fps, _depths(fitted, scene) if "depth" in job.passes else (0.0, 1.0))
+
+
+def _check_form(job: RenderJob, form: str) -> None:
+    """Refuse options that do not go with the form of `out`."""
+    if form == "film":
+        codec = codec_for(Path(job.out), job.codec)
+        if job.transparent and not codec.alpha:
+            raise Refusal(f"{codec.words} keeps no transparency; choose prores, vp9 or a folder of frames.")
+    elif job.codec is not None:
+        raise Refusal(
+            f"--codec is for films, and {job.out} is none; leave it out, or name a .mp4, .mov, .webm or .gif."
+        )
+    if job.transparent and "colour" not in job.passes:
+        raise Refusal("Only the colour pass can be transparent; add colour to --passes, or leave --transparent out.")
+
+
+def _depths(shots: tuple[tuple[Camera, float], ...], scene: Snapshot) -> tuple[float, float]:
+    """Near and far of all shots: the 1st and 99th percentile of solid splats in view, with a little room."""
+    solid = scene.means[scene.opacities > 0.5] if (scene.opacities > 0.5).any() else scene.means
+    some = shots[:: max(1, len(shots) // 32)]
+    seen = np.concatenate([_z_in_view(solid, camera) for camera, _ in some]) if len(solid) else np.ones(1)
+    if len(seen) == 0:
+        return 0.0, 1.0
+    near, far = np.percentile(seen, [1, 99])
+    return float(0.95 * near), float(max(1.05 * far, 0.95 * near + 1e-6))
+
+
+def _z_in_view(points: npt.NDArray[np.float32], camera: Camera) -> npt.NDArray[np.float64]:
+    pixels, z = camera.project(points.astype(np.float64))
+    height, width = camera.size
+    x, y = pixels.T
+    inside: npt.NDArray[np.float64] = z[(z > 0) & (x >= 0) & (x < width) & (y >= 0) & (y < height)]
+    return inside
 
 
 def canonical_time(scene: Snapshot) -> float:
@@ -130,28 +165,3 @@ def _along(trajectory: CameraTrajectory, job: RenderJob, scene: Snapshot) -> lis
     for time in times:
         check_moment(scene, time)
     return [(view.camera, time) for view, time in zip(views, times, strict=True)]
-
-
-def write(job: RenderJob, plan: Plan, scene: Snapshot) -> Iterator[int]:
-    """Draw and write in the form that `out` asks for, saying how many pictures are done; all of it or nothing."""
-    out = Path(job.out)
-    form = form_of(job.out)
-    if form == "image":
-        media.write_image(out, next(_pictures(plan, scene)))
-        yield 1
-    elif form == "film":
-        yield from counted(_pictures(plan, scene), lambda pictures: media.write_video(out, pictures, plan.fps))
-    else:
-        digits = max(5, int(math.log10(len(plan.shots))) + 1)
-        with FrameFolder(out, FRAMES) as folder:
-            for index, picture in enumerate(_pictures(plan, scene)):
-                media.write_image(folder / f"frame_{index:0{digits}d}.png", picture)
-                yield index + 1
-
-
-def _pictures(plan: Plan, scene: Snapshot) -> Iterator[Frames]:
-    """uint8 [H, W, 3] sRGB pictures of the plan, in order."""
-    from renderer.tiles.render import render
-
-    for camera, time in plan.shots:
-        yield render(scene.at(time), camera).rgb

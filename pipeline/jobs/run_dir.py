@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.jobs.spec import CHECKPOINT, MESSAGES, RUNS, SNAPSHOT, SPEC, LiftJob, job_to_json
 from pipeline.messages import Message
 from pipeline.project.atomic import atomic_file, writing_to
-from pipeline.project.project import Project
+from pipeline.project.project import RUN_NAME, Project
 from pipeline.project.project_file import locked
 from renderer.errors import Refusal
 from renderer.snapshot import Snapshot
@@ -69,6 +69,17 @@ class RunDir:
             return Snapshot.load(self.snapshot).info.get("stage") == "finished"
         except Refusal:
             return False
+
+
+def scene_of(folder: Path, project: Project, run_id: str | None) -> tuple[str, Snapshot]:
+    """The id and the scene of a run, finished or not; None is the newest finished one. Raises `Refusal`."""
+    if run_id is None:
+        return newest_scene(folder, project)
+    path = folder / RUNS / run_id / SNAPSHOT
+    if not RUN_NAME.fullmatch(run_id) or not path.is_file():
+        known = ", ".join(run.id for run in project.runs) or "none yet"
+        raise Refusal(f"{folder} has no scene of run {run_id}; its finished runs are: {known}.")
+    return run_id, Snapshot.load(path)
 
 
 def newest_scene(folder: Path, project: Project) -> tuple[str, Snapshot]:

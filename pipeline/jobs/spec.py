@@ -17,8 +17,12 @@ from pipeline.project.project import LiftSettings, Project, frames_of
 from pipeline.project.take import Take
 from renderer.errors import Refusal
 
-POSES, RUNS = "poses", "runs"
+POSES, RUNS, RENDERS = "poses", "runs", "renders"
 SPEC, SNAPSHOT, MESSAGES, CHECKPOINT = "spec.json", "snapshot.safetensors", "messages.jsonl", "checkpoint.pt"
+
+PASSES = ("colour", "depth", "alpha")
+FRAME_FORMS = ("png", "exr")
+MAX_SUPERSAMPLING = 4
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,37 @@ class LiftJob:
 
 
 @dataclass(frozen=True)
+class VideosJob:
+    """Bring two video files into the project in `folder`, made when missing, and lift them.
+
+    The canonical frames are source frames of the moment that both share; None: the pair of least difference. `poses`:
+    a folder with cameras from another program; None: solve them.
+    """
+
+    kind: ClassVar[str] = "videos"
+    folder: str
+    reference: str
+    freeze_time: str
+    settings: LiftSettings
+    canonical_reference_frame: int | None = None
+    canonical_freeze_frame: int | None = None
+    resume: bool = False
+    poses: str | None = None
+
+
+@dataclass(frozen=True)
 class RenderJob:
-    """Render a run of the project in `folder` to `out`: a .png, a .mp4, or a folder of frames.
+    """Render a run of the project in `folder` to `out`: a picture, a film, or a folder of frames.
 
     Attributes:
         camera: "reference", "freeze:K", or the path of a camera file. time: one moment or a range, reference frames.
         size: (height, width) px. None anywhere: what the camera, the run and the form of `out` suggest.
+        run: id of the run; None is the newest finished one.
+        codec: of a film, a key of `media_codecs.CODECS`; None: what the name's ending stands for.
+        frames: what a folder holds, "png" or "exr".
+        passes: which of colour, depth and alpha are written.
+        supersampling: pictures are drawn so many times as wide and high, and averaged.
+        transparent: colour keeps its alpha instead of lying over black.
     """
 
     kind: ClassVar[str] = "render"
@@ -100,26 +129,42 @@ class RenderJob:
     time: tuple[float, ...] | None = None
     size: tuple[int, int] | None = None
     fps: float | None = None
+    run: str | None = None
+    codec: str | None = None
+    frames: str = "png"
+    passes: tuple[str, ...] = ("colour",)
+    supersampling: int = 1
+    transparent: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.passes or set(self.passes) - set(PASSES) or len(set(self.passes)) != len(self.passes):
+            raise ValueError(f"passes are some of {', '.join(PASSES)}, not {self.passes}")
+        if self.frames not in FRAME_FORMS or not 1 <= self.supersampling <= MAX_SUPERSAMPLING:
+            raise ValueError(f"frames {self.frames!r}, supersampling {self.supersampling}")
 
 
 @dataclass(frozen=True)
 class ExportJob:
-    """Write splat files: `form` is "ply" (one file) or "ply-sequence" (a folder); `time` in reference frames."""
+    """Write splat files: `form` is "ply" (one file) or "ply-sequence" (a folder); `time` in reference frames.
+
+    `run` is the id of a run; None is the newest finished one.
+    """
 
     kind: ClassVar[str] = "export"
     folder: str
     out: str
     form: str = "ply"
     time: float | None = None
+    run: str | None = None
 
 
-Job = LiftJob | RenderJob | ExportJob
-_KINDS: dict[str, type[Any]] = {kind.kind: kind for kind in (LiftJob, RenderJob, ExportJob)}
+Job = LiftJob | VideosJob | RenderJob | ExportJob
+_KINDS: dict[str, type[Any]] = {kind.kind: kind for kind in (LiftJob, VideosJob, RenderJob, ExportJob)}
 
 
 def job_to_json(job: Job) -> str:
-    """One JSON object, `kind` first."""
-    return json.dumps({"kind": job.kind, **encode(job)}, indent=1, allow_nan=False)
+    """One JSON object on one line, `kind` first."""
+    return json.dumps({"kind": job.kind, **encode(job)}, allow_nan=False)
 
 
 def job_from_json(text: str) -> Job:
@@ -131,6 +176,11 @@ def job_from_json(text: str) -> Job:
         raise Refusal(f"This is not a Splatime job ({fault}); start it again from the project.") from fault
     job: Job = decode(kind, data, "job")
     return job
+
+
+def digest_of_work(job: RenderJob | ExportJob, run_id: str, *more: Any) -> str:
+    """Names what a job makes of a run, so that files which a killed worker left are known for the same work."""
+    return _digest({"job": encode(job), "run": run_id, "more": list(more)})
 
 
 def _source(take: Take, frames: tuple[int, ...]) -> Source:

@@ -11,17 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.jobs import export, picture
+from pipeline.jobs import export, film, picture
 from pipeline.jobs.background import heard
 from pipeline.jobs.control import Control
-from pipeline.jobs.run_dir import RunDir, newest_scene
-from pipeline.jobs.spec import ExportJob, Job, LiftJob, RenderJob
+from pipeline.jobs.memory import is_out_of_memory, resident_bytes
+from pipeline.jobs.output import form_of
+from pipeline.jobs.run_dir import RunDir, scene_of
+from pipeline.jobs.spec import ExportJob, Job, LiftJob, RenderJob, VideosJob
 from pipeline.messages import Failed, Finished, Message, Note, Produced, Progress, StageStarted
-from pipeline.project import media
+from pipeline.project import edits, library, media
 from pipeline.project.atomic import refusal_for
 from pipeline.project.codec import encode
 from pipeline.project.project import Render, Run
-from pipeline.project.project_file import load
+from pipeline.project.project_file import check_home, load, update
 from renderer.errors import Refusal
 
 if TYPE_CHECKING:
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
 
 DROPPED = "Stopped as asked; nothing was written."
 CANCELLED = "Stopped as asked; the same command with --resume goes on from here."
+NO_MEMORY = {
+    True: "Memory ran out while lifting ({held:.1f} GB were held). The last checkpoint is kept: close other programs and go "
+    "on from it with --resume, or lift with a smaller preset or fewer frames.",
+    False: "Memory ran out ({held:.1f} GB were held); close other programs, or choose a smaller size.",
+}
 
 
 def run(job: Job, control: Control | None = None) -> Iterator[Message]:
@@ -38,16 +45,46 @@ def run(job: Job, control: Control | None = None) -> Iterator[Message]:
     try:
         if isinstance(job, LiftJob):
             yield from _lift(job, told)
+        elif isinstance(job, VideosJob):
+            yield from _lift_videos(job, told)
         elif isinstance(job, RenderJob):
             yield from _render(job, told)
         else:
             yield from _export(job, told)
     except Refusal as refusal:
         # A stop also breaks what the stopped job was waiting for (COLMAP's child); that is no fault of its own.
-        sentence = CANCELLED if isinstance(job, LiftJob) else DROPPED
+        sentence = CANCELLED if isinstance(job, LiftJob | VideosJob) else DROPPED
         yield Failed(sentence, True) if told.stopping else Failed(str(refusal))
     except OSError as fault:
-        yield Failed(str(refusal_for(fault, Path(str(fault.filename or job.folder)))))
+        yield Failed(str(refusal_for(fault, Path(str(fault.filename or job.folder)))), kind="disk")
+    except (MemoryError, RuntimeError) as fault:
+        if not is_out_of_memory(fault):
+            raise
+        yield Failed(
+            NO_MEMORY[isinstance(job, LiftJob | VideosJob)].format(held=resident_bytes() / 2**30), kind="memory"
+        )
+
+
+def _lift_videos(job: VideosJob, control: Control) -> Iterator[Message]:
+    """Look at both files before anything is written, keep their frames, then lift what the project has chosen."""
+    home, wanted = Path(job.folder), (job.canonical_reference_frame, job.canonical_freeze_frame)
+    check_home(home)
+    pair = library.look_at(Path(job.reference), Path(job.freeze_time))
+    library.check_canonical(pair, *wanted)
+    project = library.bring(home, pair, job.settings, *wanted)
+    said = None
+    if job.poses is not None:
+        from pipeline.jobs.import_poses import bring_poses
+
+        project, said = bring_poses(home, Path(job.poses), media.names_of(Path(job.freeze_time)))
+    elif project.cut.poses is not None:
+        project = update(home, lambda known: edits.use_poses(known, None))
+    lift = LiftJob.from_project(project, home, resume=job.resume)
+    shared = f"reference frame {lift.canonical_reference_frame} and freeze-time frame {lift.canonical_freeze_frame}"
+    yield Note(f"The shared moment is {shared}.")
+    if said is not None:
+        yield Note(said)
+    yield from _lift(lift, control)
 
 
 def _lift(job: LiftJob, control: Control) -> Iterator[Message]:
@@ -144,10 +181,11 @@ def _run_of(job: LiftJob, figures: dict[str, Any]) -> Run:
 
 def _render(job: RenderJob, control: Control) -> Iterator[Message]:
     folder = Path(job.folder)
-    run_id, scene = newest_scene(folder, load(folder))
+    run_id, scene = scene_of(folder, load(folder), job.run)
     plan = picture.planned(job, scene)
-    yield StageStarted("render", 0, 1, len(plan.shots))
-    yield from _reported("render", len(plan.shots), picture.write(job, plan, scene), control)
+    passes = len(job.passes) if form_of(job.out) == "film" else 1
+    yield StageStarted("render", 0, 1, passes * len(plan.shots))
+    yield from _reported("render", passes * len(plan.shots), film.write(job, plan, scene, run_id), control)
     out = Path(job.out).resolve()
     if out.is_relative_to(folder.resolve()):
         inside = out.relative_to(folder.resolve())
@@ -158,11 +196,11 @@ def _render(job: RenderJob, control: Control) -> Iterator[Message]:
 
 def _export(job: ExportJob, control: Control) -> Iterator[Message]:
     folder = Path(job.folder)
-    _, scene = newest_scene(folder, load(folder))
+    run_id, scene = scene_of(folder, load(folder), job.run)
     export.check(job, scene)
     count = len(export.times(job, scene))
     yield StageStarted("export", 0, 1, count)
-    yield from _reported("export", count, export.write(job, scene), control)
+    yield from _reported("export", count, export.write(job, scene, run_id), control)
     yield Produced("export", {"path": str(Path(job.out).resolve()), "format": job.form})
     yield Finished({"out": str(Path(job.out).resolve()), "files": count, "splats": len(scene.means)})
 

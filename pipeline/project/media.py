@@ -23,11 +23,13 @@ from pipeline.project.media_images import (
     read_exr,
     read_image,
     srgb_from_linear,
+    write_channels,
     write_image,
     write_sequence,
 )
+from pipeline.project.media_notes import dump_note, read_note
 from pipeline.project.media_video import FALLBACK_FPS, survey, video_frames
-from pipeline.project.media_write import write_lossless, write_video
+from pipeline.project.media_write import write_film, write_lossless, write_video
 from renderer.errors import Refusal
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_BYTES",
     "Frames",
+    "dump_note",
     "image_size",
     "images_in",
     "linear_from_srgb",
@@ -43,10 +46,13 @@ __all__ = [
     "read_exr",
     "read_frames",
     "read_image",
+    "read_note",
     "resize",
     "same_aspect",
     "srgb_from_linear",
     "stream",
+    "write_channels",
+    "write_film",
     "write_image",
     "write_lossless",
     "write_sequence",

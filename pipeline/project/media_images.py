@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from PIL import Image
 
 from pipeline.project.atomic import atomic_file, writing_to
 from pipeline.project.clip import MAX_FRAMES, MAX_SIDE
+from pipeline.project.media_notes import NAME, png_note
 from renderer.errors import Refusal
 
 Frames = npt.NDArray[np.uint8]
@@ -88,26 +89,31 @@ def read_image(path: Path) -> Frames:
         raise _unreadable(path) from fault
 
 
-def write_image(path: Path, rgb: npt.NDArray[np.uint8] | npt.NDArray[np.floating]) -> None:
+def write_image(path: Path, rgb: npt.NDArray[np.uint8] | npt.NDArray[np.floating], note: str = "") -> None:
     """Write one image atomically; the suffix decides.
 
-    `rgb` [H, W, 3] is uint8 sRGB, or float linear light. `.exr` stores linear float32, `.png` 8-bit sRGB, `.jpg` and
-    `.webp` the same at high quality. Raises `Refusal` for other suffixes and when the disk refuses.
+    `rgb` [H, W, 3], or [H, W, 4] with straight alpha where the format keeps it, is uint8 sRGB, or float linear light.
+    `.exr` stores linear float32, `.png` 8-bit sRGB, `.jpg` and `.webp` the same at high quality. [H, W] uint16 is a
+    grey PNG. `note` is kept in PNG and EXR (`media_notes`). Raises `Refusal` for other suffixes and when the disk
+    refuses.
     """
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
-        raise ValueError(f"an image is [H, W, 3], got {rgb.shape}")
+    grey = rgb.ndim == 2 and rgb.dtype == np.uint16
+    if not grey and (rgb.ndim != 3 or rgb.shape[2] not in (3, 4) or rgb.size == 0):
+        raise ValueError(f"an image is [H, W, 3] or [H, W, 4], got {rgb.shape}")
     suffix = path.suffix.lower()
     if suffix == ".exr":
         linear = linear_from_srgb(rgb / np.float32(255)) if rgb.dtype == np.uint8 else rgb.astype(np.float32)
-        _write_exr(path, linear)
+        write_channels(path, {name: linear[..., i] for i, name in enumerate("RGBA"[: linear.shape[-1]])}, note)
         return
     if suffix not in (".png", ".jpg", ".jpeg", ".webp"):
         raise Refusal(f"Images are written as .png, .exr, .jpg or .webp; {path.name} is none of them.")
-    if rgb.dtype != np.uint8:
+    if not grey and rgb.dtype != np.uint8:
         rgb = np.round(255 * np.clip(srgb_from_linear(rgb), 0, 1)).astype(np.uint8)
     options: dict[str, Any] = {} if suffix == ".png" else {"quality": 95}
+    if note and suffix == ".png":
+        options["pnginfo"] = png_note(note)
     encoded = BytesIO()
-    iio.imwrite(encoded, np.asarray(rgb, np.uint8), plugin="pillow", extension=suffix, **options)
+    iio.imwrite(encoded, np.ascontiguousarray(rgb), plugin="pillow", extension=suffix, **options)
     with atomic_file(path) as file:
         file.write(encoded.getbuffer())
 
@@ -161,11 +167,18 @@ def _exr_size(path: Path) -> tuple[int, int]:
     return height, width
 
 
-def _write_exr(path: Path, linear: Linear) -> None:
+def write_channels(path: Path, channels: Mapping[str, Linear], note: str = "") -> None:
+    """Write an EXR of named float32 channels [H, W], atomically; R, G and B are linear light, Z is depth.
+
+    Raises `Refusal` when the disk refuses.
+    """
     import OpenEXR
 
-    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    with atomic_file(path) as file, OpenEXR.File(header, {"RGB": np.ascontiguousarray(linear)}) as image:
+    header: dict[str, Any] = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    if note:
+        header[NAME] = note
+    planes = {name: np.ascontiguousarray(plane, np.float32) for name, plane in channels.items()}
+    with atomic_file(path) as file, OpenEXR.File(header, planes) as image:
         # The wheel writes by name only; the open file keeps the name taken, and flushing it afterwards is harmless.
         try:
             image.write(file.name)

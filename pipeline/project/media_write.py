@@ -1,7 +1,7 @@
-"""Writing videos: mp4 for people, FFV1 for what must stay exact. Always atomic.
+"""Writing films: for people in the codecs of `media_codecs`, and FFV1 for what must stay exact. Always atomic.
 
-The mp4 is H.264, limited range, converted with the BT.709 matrix and tagged BT.709, so that players show the colours
-that were rendered. The lossless file is FFV1 with RGB pixels (bgr0) in Matroska: decoding gives the same bytes.
+Films for people are limited range, converted with the BT.709 matrix and tagged BT.709, so that players show the
+colours that were rendered. The lossless file is FFV1 with RGB pixels (bgr0) in Matroska: decoding gives the same bytes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
+from PIL import Image
 
 from pipeline.project.atomic import atomic_file
+from pipeline.project.media_codecs import CONTAINERS, codec_for
 from renderer.errors import Refusal
 
 Frames = npt.NDArray[np.uint8]
@@ -37,6 +39,8 @@ class _Coding:
     codec: str
     pixels: str
     options: tuple[tuple[str, str], ...]
+    note: str = ""
+    channels: int = 3
 
     @property
     def is_yuv(self) -> bool:
@@ -44,7 +48,28 @@ class _Coding:
 
     @property
     def is_subsampled(self) -> bool:
-        return self.pixels == "yuv420p"
+        return "420" in self.pixels
+
+
+def write_film(
+    path: Path, frames: Iterable[Frames], fps: float, codec: str | None = None, note: str = "", *, alpha: bool = False
+) -> None:
+    """Write a film for people, coded as its name's ending or `codec` says (a key of `media_codecs.CODECS`).
+
+    `frames` are uint8 sRGB [H, W, 3], or with `alpha` [H, W, 4], straight; any iterable of one size. Odd sizes are
+    padded by one row or column where the codec needs even ones. `note` is kept as the file's comment. Raises `Refusal`
+    for a codec that does not fit the name or cannot keep alpha, and when the disk refuses.
+    """
+    row = codec_for(path, codec)
+    if alpha and not row.alpha:
+        raise Refusal(f"{row.words} keeps no transparency; choose prores, vp9 or a folder of frames.")
+    if row.name == "gif":
+        _write_gif(path, frames, fps, note)
+        return
+    pixels = row.alpha if alpha else row.pixels
+    options = (*row.options, *((("profile", "4" if alpha else "3"),) if row.name == "prores" else ()))
+    container = CONTAINERS[path.suffix.lower()]
+    _write(path, frames, fps, _Coding(container, row.encoder, pixels, options, note, 4 if alpha else 3))
 
 
 def write_video(path: Path, frames: Iterable[Frames], fps: float, *, crf: int = 16, full_chroma: bool = False) -> None:
@@ -73,6 +98,8 @@ def _write(path: Path, frames: Iterable[Frames], fps: float, coding: _Coding) ->
     if first is None:
         raise Refusal(f"{path} was not written because there is no frame to write; select at least one.")
     with atomic_file(path) as file, av.open(file, "w", format=coding.container, options=_muxer(coding)) as container:
+        if coding.note:
+            container.metadata["comment"] = coding.note
         stream = container.add_stream(coding.codec, rate=Fraction(fps).limit_denominator(1001))
         assert isinstance(stream, VideoStream)
         _configure(stream, first, coding)
@@ -86,8 +113,21 @@ def _write(path: Path, frames: Iterable[Frames], fps: float, coding: _Coding) ->
         container.mux(stream.encode(None))
 
 
+def _write_gif(path: Path, frames: Iterable[Frames], fps: float, note: str) -> None:
+    """A looping GIF, every frame with the 256 colours that suit it; its clock counts hundredths of a second."""
+    pictures = (Image.fromarray(frame).quantize(256) for frame in frames)
+    first = next(pictures, None)
+    if first is None:
+        raise Refusal(f"{path} was not written because there is no frame to write; select at least one.")
+    pause = 10 * max(2, round(100 / fps))
+    with atomic_file(path) as file:
+        first.save(
+            file, format="GIF", save_all=True, append_images=pictures, duration=pause, loop=0, comment=note.encode()
+        )
+
+
 def _muxer(coding: _Coding) -> dict[str, str]:
-    return {"movflags": "+faststart"} if coding.container == "mp4" else {}
+    return {"movflags": "+faststart"} if coding.container in ("mp4", "mov") else {}
 
 
 def _configure(stream: VideoStream, first: Frames, coding: _Coding) -> None:
@@ -95,14 +135,16 @@ def _configure(stream: VideoStream, first: Frames, coding: _Coding) -> None:
     stream.width, stream.height, stream.pix_fmt = width, height, coding.pixels
     context = stream.codec_context
     context.options = dict(coding.options)
+    if coding.codec == "libx265":
+        context.codec_tag = "hvc1"  # Apple's players know no other name for it
     if coding.is_yuv:
         context.color_range, context.colorspace = _LIMITED, _BT709
         context.color_primaries, context.color_trc = _BT709, _BT709
 
 
 def _padded_size(picture: Frames, coding: _Coding) -> tuple[int, int]:
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise ValueError(f"a frame is uint8 [H, W, 3], got {picture.dtype} {picture.shape}")
+    if picture.ndim != 3 or picture.shape[2] != coding.channels or picture.dtype != np.uint8:
+        raise ValueError(f"a frame is uint8 [H, W, {coding.channels}], got {picture.dtype} {picture.shape}")
     height, width = picture.shape[:2]
     return (height + height % 2, width + width % 2) if coding.is_subsampled else (height, width)
 
@@ -111,7 +153,7 @@ def _frame(picture: Frames, coding: _Coding) -> VideoFrame:
     height, width = _padded_size(picture, coding)
     if (height, width) != picture.shape[:2]:
         picture = np.pad(picture, ((0, height - picture.shape[0]), (0, width - picture.shape[1]), (0, 0)), mode="edge")
-    frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgba" if coding.channels == 4 else "rgb24")
     if not coding.is_yuv:
         return frame.reformat(format=coding.pixels)
     converted = frame.reformat(

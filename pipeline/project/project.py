@@ -19,7 +19,7 @@ from renderer.errors import Refusal
 
 PRESETS = ("draft", "standard", "paper")
 DEVICES = ("auto", "cpu", "cuda")
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # an id names a folder or file, so it may not lead anywhere else
+RUN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # an id names a folder or file, so it may not lead anywhere else
 ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
 
 
@@ -55,7 +55,7 @@ class Run:
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.id):
+        if not RUN_NAME.fullmatch(self.id):
             raise ValueError(f"{self.id!r} cannot name a run's folder")
 
 
@@ -97,7 +97,7 @@ class Cut:
         names = [entry.take for entry in self.curated]
         if len(set(names)) != len(names):
             raise ValueError("two opinions of one take")
-        if self.poses is not None and not _NAME.fullmatch(self.poses):
+        if self.poses is not None and not RUN_NAME.fullmatch(self.poses):
             raise ValueError(f"{self.poses!r} cannot name imported cameras")
 
     def opinion(self, take_id: str | None) -> Curated:

@@ -27,11 +27,15 @@ NEAR = 0.01  # scene units
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """rgb [H, W, 3] uint8 sRGB over the background, alpha [H, W], depth [H, W]: expected camera z, 0 where empty."""
+    """rgb [H, W, 3] uint8 sRGB over the background, alpha [H, W], depth [H, W]: expected camera z, 0 where empty.
+
+    `image` [H, W, 3] is the same colour before rounding, sRGB, not cut at 1.
+    """
 
     rgb: npt.NDArray[np.uint8]
     alpha: Float32
     depth: Float32
+    image: Float32
 
 
 def render(posed: Posed, camera: Camera, background: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Picture:
@@ -48,7 +52,7 @@ def render(posed: Posed, camera: Camera, background: tuple[float, float, float] 
     blend_forward(bins, ground, image, depth, alpha)
     rgb = np.empty((height, width, 3), np.uint8)
     _finish(image[0], alpha[0], depth[0], rgb)
-    return Picture(rgb, alpha[0], depth[0])
+    return Picture(rgb, alpha[0], depth[0], image[0])
 
 
 def warm(*, gradients: bool = False) -> None:

@@ -10,6 +10,9 @@ import pytest
 
 from main import main
 from pipeline.cli.parser import build_parser
+from pipeline.cli.words import lift_job
+from pipeline.jobs.spec import VideosJob
+from pipeline.project.project import LiftSettings
 
 
 def test_the_contract_of_lift() -> None:
@@ -25,7 +28,8 @@ def test_the_contract_of_lift() -> None:
 
 def test_defaults_of_lift() -> None:
     args = build_parser().parse_args(["lift", "--reference", "r", "--freeze-time", "f", "--out", "p"])
-    assert (args.preset, args.device, args.seed, args.resume, args.json) == ("draft", "auto", 0, False, False)
+    assert (args.preset, args.device, args.seed, args.resume, args.json) == (None, None, None, False, False)
+    assert lift_job(args) == VideosJob("p", "r", "f", LiftSettings("draft", 0, "auto"))
     assert args.canonical_frame is None and args.canonical_freeze_frame is None
 
 

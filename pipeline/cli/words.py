@@ -1,0 +1,107 @@
+"""From parsed words to a job, and from a job back to the words that do the same: "Copy as command line".
+
+Both directions stand side by side so that they stay each other's inverse; nothing here does work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from dataclasses import replace
+
+from pipeline.jobs.spec import ExportJob, Job, LiftJob, RenderJob, VideosJob
+from pipeline.project.project import LiftSettings
+from pipeline.project.project_file import load
+
+PROGRAM = "splatime"
+
+
+def lift_job(args: argparse.Namespace) -> LiftJob | VideosJob:
+    """The lift that the words ask for: of two videos, or of what the project has chosen already.
+
+    Raises `Refusal` when a project alone is named and its choices are not complete.
+    """
+    given = {
+        name: value
+        for name, value in (("preset", args.preset), ("seed", args.seed), ("device", args.device))
+        if value is not None
+    }
+    if args.without:
+        given["without"] = tuple(sorted(set(args.without)))
+    pair = args.canonical_frame, args.canonical_freeze_frame
+    if args.reference is not None:
+        videos = str(args.reference), str(args.freeze_time)
+        return VideosJob(
+            str(args.out), *videos, replace(LiftSettings(), **given), *pair, args.resume, args.poses and str(args.poses)
+        )
+    project = load(args.out)
+    cut = replace(project.cut, lift=replace(project.cut.lift, **given))
+    for name, frame in zip(("canonical_reference_frame", "canonical_freeze_frame"), pair, strict=True):
+        cut = cut if frame is None else replace(cut, **{name: frame})
+    return LiftJob.from_project(replace(project, cut=cut), args.out, resume=args.resume)
+
+
+def render_job(args: argparse.Namespace) -> RenderJob:
+    """The render that the words ask for."""
+    time = None if args.time is None else tuple(value for value in args.time if value is not None)
+    return RenderJob(
+        str(args.project.resolve()), args.out, args.camera, time, args.size, args.fps, args.run, args.codec,
+        args.frames, args.passes, args.supersampling, args.transparent,
+    )  # fmt: skip
+
+
+def export_job(args: argparse.Namespace) -> ExportJob:
+    """The export that the words ask for; without --format the name of --out decides."""
+    from pipeline.jobs.output import form_of
+
+    form = args.format or ("ply-sequence" if form_of(args.out) == "folder" else "ply")
+    return ExportJob(str(args.project.resolve()), args.out, form, args.time, args.run)
+
+
+def command_line(job: Job) -> str:
+    """One line for a shell that does this job."""
+    return shlex.join([PROGRAM, *words_of(job)])
+
+
+def words_of(job: Job) -> list[str]:
+    """The words after the program's name that do this job."""
+    if isinstance(job, LiftJob | VideosJob):
+        return _lift_words(job)
+    if isinstance(job, RenderJob):
+        return _render_words(job)
+    words = ["export", job.folder, "--out", job.out, "--format", job.form]
+    return words + _option("--time", job.time) + _option("--run", job.run)
+
+
+def _lift_words(job: LiftJob | VideosJob) -> list[str]:
+    words = ["lift"]
+    if isinstance(job, VideosJob):
+        words += ["--reference", job.reference, "--freeze-time", job.freeze_time, *_option("--poses", job.poses)]
+    s = job.settings
+    words += ["--out", job.folder, "--preset", s.preset, "--seed", str(s.seed), "--device", s.device]
+    words += _option("--canonical-frame", job.canonical_reference_frame)
+    words += _option("--canonical-freeze-frame", job.canonical_freeze_frame)
+    for part in sorted(s.without):
+        words += ["--without", part]
+    return words + (["--resume"] if job.resume else [])
+
+
+def _render_words(job: RenderJob) -> list[str]:
+    words = ["render", job.folder, "--out", job.out, "--camera", job.camera]
+    if job.time is not None:
+        # With an equals sign: a time may be negative, and would be taken for an option.
+        words.append("--time=" + ":".join(f"{time!r}" for time in job.time))
+    if job.size is not None:
+        words += ["--size", f"{job.size[1]}x{job.size[0]}"]
+    words += _option("--fps", job.fps) + _option("--run", job.run) + _option("--codec", job.codec)
+    if job.frames != "png":
+        words += ["--frames", job.frames]
+    if job.passes != ("colour",):
+        words += ["--passes", ",".join(job.passes)]
+    if job.supersampling != 1:
+        words += ["--supersampling", str(job.supersampling)]
+    return words + (["--transparent"] if job.transparent else [])
+
+
+def _option(name: str, value: float | str | None) -> list[str]:
+    return [] if value is None else [f"{name}={value}"]

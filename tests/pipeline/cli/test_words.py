@@ -1,0 +1,62 @@
+"""Words to jobs and back: a copied command line does the very job it was copied from."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from main import main
+from pipeline.cli.parser import build_parser
+from pipeline.cli.words import command_line, export_job, lift_job, render_job, words_of
+from pipeline.jobs.spec import PASSES, ExportJob, RenderJob, VideosJob
+from pipeline.project.project import ABLATIONS, DEVICES, PRESETS, LiftSettings
+
+NAMES = st.text("abc xyz-_'\"$\\é", min_size=1).map(lambda text: f"x{text}")
+TIMES = st.floats(-1e3, 1e3, allow_nan=False)
+SETTINGS = st.builds(
+    LiftSettings, st.sampled_from(PRESETS), st.integers(0, 99), st.sampled_from(DEVICES),
+    st.sets(st.sampled_from(ABLATIONS)).map(lambda names: tuple(sorted(names))),
+)  # fmt: skip
+RENDERS = st.builds(
+    RenderJob, st.just("/project"), NAMES.map(lambda n: n + ".mp4"), st.sampled_from(["reference", "freeze:3", "a.json"]),
+    st.none() | st.tuples(TIMES) | st.tuples(TIMES, TIMES),
+    st.none() | st.tuples(st.integers(1, 9999), st.integers(1, 9999)), st.none() | st.floats(0.1, 1000),
+    st.none() | st.sampled_from(["abc", "0-1"]), st.none() | st.sampled_from(["h264", "gif"]),
+    st.sampled_from(["png", "exr"]), st.sets(st.sampled_from(PASSES), min_size=1).map(
+        lambda names: tuple(name for name in PASSES if name in names)
+    ), st.integers(1, 4), st.booleans(),
+)  # fmt: skip
+
+
+@given(RENDERS)
+def test_renders_come_back(job: RenderJob) -> None:
+    assert render_job(build_parser().parse_args(words_of(job))) == job
+    assert shlex.split(command_line(job)) == ["splatime", *words_of(job)]
+
+
+@given(st.builds(ExportJob, st.just("/p"), NAMES, st.sampled_from(["ply", "ply-sequence"]), st.none() | TIMES))
+def test_exports_come_back(job: ExportJob) -> None:
+    assert export_job(build_parser().parse_args(words_of(job))) == job
+
+
+@given(
+    st.builds(
+        VideosJob, NAMES, NAMES, NAMES, SETTINGS, st.none() | st.integers(0, 9), st.none() | st.integers(0, 9),
+        st.booleans(), st.none() | NAMES,
+    )
+)  # fmt: skip
+def test_lifts_of_videos_come_back(job: VideosJob) -> None:
+    assert lift_job(build_parser().parse_args(words_of(job))) == job
+
+
+def test_one_video_is_a_usage_error_and_no_video_needs_a_project(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lift", "--reference", "a.mp4", "--out", str(tmp_path / "p")]) == 2
+    assert "both" in capsys.readouterr().err
+    assert main(["lift", "--out", str(tmp_path / "p")]) == 1
+    assert "not a Splatime project" in capsys.readouterr().err
