@@ -66,7 +66,8 @@ def planned(job: RenderJob, scene: Snapshot) -> Plan:
     size = job.size or shots[0][0].size
     if size[0] * size[1] * job.supersampling**2 > MAX_PIXELS or not 0.1 <= fps <= 1000:
         raise Refusal(
-            f"A render of {size[1]}x{size[0]} at {fps:g} fps is out of reach; choose another --size, --supersampling or --fps."
+            f"A render of {size[1]}x{size[0]} at {fps:g} fps is out of reach; choose another --size, --supersampling "
+            "or --fps."
         )
     fitted = tuple((refit(view, size), time) for view, time in shots)
     return Plan(fitted, fps, _depths(fitted, scene) if "depth" in job.passes else (0.0, 1.0))

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 DROPPED = "Stopped as asked; nothing was written."
 CANCELLED = "Stopped as asked; the same command with --resume goes on from here."
 NO_MEMORY = {
-    True: "Memory ran out while lifting ({held:.1f} GB were held). The last checkpoint is kept: close other programs and go "
-    "on from it with --resume, or lift with a smaller preset or fewer frames.",
+    True: "Memory ran out while lifting ({held:.1f} GB were held). The last checkpoint is kept: close other programs "
+    "and go on from it with --resume, or lift with a smaller preset or fewer frames.",
     False: "Memory ran out ({held:.1f} GB were held); close other programs, or choose a smaller size.",
 }
 

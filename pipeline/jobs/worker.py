@@ -100,11 +100,11 @@ def work(spec: Callable[[], str], control: Control, voice: Voice) -> int:
     except (Refusal, OSError, UnicodeDecodeError) as fault:
         last = Failed(str(fault))
         voice.say(last)
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001  the traceback is for the log, the sentence for people
         traceback.print_exc()
         last = Failed(
-            f"Splatime itself failed ({type(fault).__name__}: {fault}). What was finished is kept: start the job again; "
-            "if it fails again, report it with the log.",
+            f"Splatime itself failed ({type(fault).__name__}: {fault}). What was finished is kept: start the job "
+            "again; if it fails again, report it with the log.",
             kind="fault",
         )
         voice.say(last)

@@ -26,11 +26,8 @@ class Codec:
     alpha: str
     endings: tuple[str, ...]
     options: tuple[tuple[str, str], ...]
-
-    @property
-    def is_subsampled(self) -> bool:
-        """Whether colour is stored for every second pixel each way, which needs even sizes."""
-        return "420" in self.pixels
+    least: int = 1
+    """Pixels a side; x265 writes beyond its memory for pictures of a few dozen."""
 
 
 CODECS = {
@@ -39,7 +36,7 @@ CODECS = {
         Codec("h264", "H.264", "libx264", "yuv420p", "", (".mp4", ".mov"), (("crf", "16"), ("preset", "medium"))),
         Codec(
             "h265", "H.265", "libx265", "yuv420p", "", (".mp4", ".mov"),
-            (("crf", "18"), ("preset", "medium"), ("x265-params", "log-level=error")),
+            (("crf", "18"), ("preset", "medium"), ("x265-params", "log-level=error")), least=64,
         ),
         # Profile 3 is 422 HQ; 4444 is chosen by the pixel format when there is alpha.
         Codec("prores", "ProRes", "prores_ks", "yuv422p10le", "yuva444p10le", (".mov",), (("vendor", "apl0"),)),

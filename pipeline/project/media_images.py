@@ -89,7 +89,7 @@ def read_image(path: Path) -> Frames:
         raise _unreadable(path) from fault
 
 
-def write_image(path: Path, rgb: npt.NDArray[np.uint8] | npt.NDArray[np.floating], note: str = "") -> None:
+def write_image(path: Path, rgb: npt.NDArray[np.unsignedinteger] | npt.NDArray[np.floating], note: str = "") -> None:
     """Write one image atomically; the suffix decides.
 
     `rgb` [H, W, 3], or [H, W, 4] with straight alpha where the format keeps it, is uint8 sRGB, or float linear light.

@@ -66,10 +66,17 @@ def write_film(
     if row.name == "gif":
         _write_gif(path, frames, fps, note)
         return
+    remaining = iter(frames)
+    first = next(remaining, None)
+    if first is not None and min(first.shape[:2]) < row.least:
+        raise Refusal(
+            f"{row.words} needs pictures of at least {row.least} pixels a side; choose a larger size or h264."
+        )
     pixels = row.alpha if alpha else row.pixels
     options = (*row.options, *((("profile", "4" if alpha else "3"),) if row.name == "prores" else ()))
     container = CONTAINERS[path.suffix.lower()]
-    _write(path, frames, fps, _Coding(container, row.encoder, pixels, options, note, 4 if alpha else 3))
+    every = remaining if first is None else chain([first], remaining)
+    _write(path, every, fps, _Coding(container, row.encoder, pixels, options, note, 4 if alpha else 3))
 
 
 def write_video(path: Path, frames: Iterable[Frames], fps: float, *, crf: int = 16, full_chroma: bool = False) -> None:

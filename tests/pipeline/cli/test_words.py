@@ -22,7 +22,8 @@ SETTINGS = st.builds(
     st.sets(st.sampled_from(ABLATIONS)).map(lambda names: tuple(sorted(names))),
 )  # fmt: skip
 RENDERS = st.builds(
-    RenderJob, st.just("/project"), NAMES.map(lambda n: n + ".mp4"), st.sampled_from(["reference", "freeze:3", "a.json"]),
+    RenderJob, st.just("/project"), NAMES.map(lambda n: n + ".mp4"),
+    st.sampled_from(["reference", "freeze:3", "a.json"]),
     st.none() | st.tuples(TIMES) | st.tuples(TIMES, TIMES),
     st.none() | st.tuples(st.integers(1, 9999), st.integers(1, 9999)), st.none() | st.floats(0.1, 1000),
     st.none() | st.sampled_from(["abc", "0-1"]), st.none() | st.sampled_from(["h264", "gif"]),

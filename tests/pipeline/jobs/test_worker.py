@@ -67,7 +67,7 @@ def test_a_spec_that_cannot_be_read_is_a_failed_message(tmp_path: Path, text: st
     if text is not None:
         spec.write_bytes(text.encode("latin-1"))
     out = io.StringIO()
-    assert worker.work(spec, Control(), worker.Voice(out)) == 1
+    assert worker.work(lambda: worker.read_spec(spec), Control(), worker.Voice(out)) == 1
     (line,) = out.getvalue().splitlines()
     assert json.loads(line)["type"] == "failed"
 
@@ -75,7 +75,8 @@ def test_a_spec_that_cannot_be_read_is_a_failed_message(tmp_path: Path, text: st
 def test_a_stopped_job_says_so(project: Path, tmp_path: Path) -> None:
     control, out = Control(), io.StringIO()
     control.tell("stop")
-    assert worker.work(spec_of(project, tmp_path / "frames"), control, worker.Voice(out)) == 130
+    spec = spec_of(project, tmp_path / "frames")
+    assert worker.work(lambda: worker.read_spec(spec), control, worker.Voice(out)) == 130
     last = parse(out.getvalue().splitlines()[-1])
     assert isinstance(last, Failed) and last.cancelled
     assert not (tmp_path / "frames").exists()
