@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 
 from app.theme import icon
@@ -17,7 +17,7 @@ from renderer.gl.moment import Mode
 
 @dataclass(frozen=True)
 class Command:
-    """A row: `keys` in Qt's portable spelling, the first one is shown."""
+    """A row: `keys` in Qt's portable spelling, the first is shown; with a `scope`, they count in that panel only."""
 
     name: str
     text: str
@@ -25,6 +25,7 @@ class Command:
     icon: str = ""
     tip: str = ""
     checkable: bool = False
+    scope: str = ""
 
 
 COMMANDS = (
@@ -38,6 +39,8 @@ COMMANDS = (
         "Go on from the lift's checkpoint",
     ),
     Command("stop_lift", "&Stop the lift", ("Ctrl+.",), "stop", "Stop after writing a checkpoint; lift again to go on"),
+    Command("import", "&Import videos…", ("Ctrl+I",), "import", "Bring videos, or a folder of images, in as takes"),
+    Command("paste", "&Paste videos", ("Ctrl+V",), "", "Bring the copied video files in as takes"),
     Command("sample", "Open the &sample", (), "sample", "Lift the small scene that ships with Splatime"),
     Command("close", "&Close project", ("Ctrl+W",), "", "Close this project"),
     Command("quit", "&Quit", ("Ctrl+Q",), "", "Leave Splatime"),
@@ -64,6 +67,30 @@ COMMANDS = (
         "per_frame", "&Per-frame", ("2",), "", "As the picked freeze-time frame saw it, with its inconsistencies", True
     ),
     Command("temporal", "&Temporal", ("3",), "", "The scene in motion, at the time on the rail", True),
+    Command("star", "&Star", ("S",), "star", "Star the take, or take the star back", True, "takes"),
+    Command("reject", "Re&ject", ("X",), "reject", "Reject the take, or take it back", True, "takes"),
+    Command("use_reference", "Use as &reference", ("Ctrl+R",), "film", "Make this take the reference video"),
+    Command("use_freeze_time", "Use as &freeze-time", ("Ctrl+F",), "freeze", "Make this take the freeze-time video"),
+    Command("compare", "&Compare", ("C",), "compare", "Compare the two selected takes, or end it", True),
+    Command("next_compare", "Compare &another way", ("Shift+C",), "", "Side by side, wipe, difference"),
+    Command("swap", "S&wap the two takes", ("Alt+C",), "swap", "Swap the take under review with the other one"),
+    Command("set_in", "Set &in", ("I", "["), "in", "The used frames begin here"),
+    Command("set_out", "Set &out", ("O", "]"), "out", "The used frames end here"),
+    Command("go_in", "Go to in", ("Shift+I",), "", "To the first used frame"),
+    Command("go_out", "Go to out", ("Shift+O",), "", "To the last used frame"),
+    Command("clear_trim", "Use &all frames", ("Alt+X",), "", "Clear the trim and restore dropped frames"),
+    Command(
+        "drop_frames",
+        "&Drop frames",
+        ("Del", "Backspace"),
+        "drop",
+        "Drop the selected frames, or restore them",
+        False,
+        "filmstrip",
+    ),
+    Command("lock_frames", "&Lock frames", ("Shift+K",), "lock", "Keep the selected frames in re-rolls, or not"),
+    Command("pick_canonical", "Pick canonical fra&me", ("M",), "diamond", "The shared moment of both videos is here"),
+    Command("reroll", "Re-&roll frames", ("Ctrl+Return",), "reroll", "Make the unlocked selected frames anew"),
     Command("curate", "&Curate", ("Ctrl+1",), "", "Curate: choose takes and trim their frames", True),
     Command("poses", "&Poses", ("Ctrl+2",), "", "Poses: look at the solved freeze-time cameras", True),
     Command("lifting", "&Lift", ("Ctrl+3",), "", "Lift: make the scene and watch it grow", True),
@@ -77,9 +104,16 @@ COMMANDS = (
 
 MODES = {"canonical": Mode.CANONICAL, "per_frame": Mode.PER_FRAME, "temporal": Mode.TEMPORAL}
 WORKSPACE_OF = {"curate": "curate", "poses": "poses", "lifting": "lift", "shot": "shot"}
-NEEDS_SCENE = (
+PLAYS = (
     "play", "backward", "pause", "forward", "previous_frame", "next_frame", "back_ten", "forward_ten", "first_frame",
-    "last_frame", "reset_view", "frame_scene", "previous_camera", "next_camera", "canonical", "temporal",
+    "last_frame",
+)  # fmt: skip
+NEEDS_TAKE = (
+    "star", "reject", "use_reference", "use_freeze_time", "set_in", "set_out", "go_in", "go_out", "clear_trim",
+    "drop_frames", "lock_frames",
+)  # fmt: skip
+NEEDS_SCENE = (
+    "reset_view", "frame_scene", "previous_camera", "next_camera", "canonical", "temporal",
 )  # fmt: skip
 
 
@@ -91,6 +125,8 @@ def make_actions(parent: QObject) -> dict[str, QAction]:
         action.setObjectName(row.name)
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setCheckable(row.checkable)
+        if row.scope:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         plain = row.tip or row.text.replace("&", "").rstrip("…")
         key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{plain} ({key})" if key else plain)

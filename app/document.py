@@ -71,6 +71,15 @@ class Document(QObject):
         if after != self.project.cut:
             self.undo_stack.push(_CutCommand(self, text, self.project.cut, after))
 
+    def amend(self, edit: Edit) -> None:
+        """Change the cut as part of the step that was done last: what follows from it, found out a moment later."""
+        last = self.undo_stack.index() - 1
+        command = self.undo_stack.command(last) if last >= 0 else None
+        cut = edit(self.project).cut
+        if isinstance(command, _CutCommand):
+            command.after = cut
+        self.set_cut(cut)
+
     def set_cut(self, cut: Cut) -> None:
         """Used by the undo stack: put a cut in place, in memory and on disk."""
         self._set(replace(self.project, cut=cut))
@@ -86,10 +95,10 @@ class Document(QObject):
 class _CutCommand(QUndoCommand):
     def __init__(self, document: Document, text: str, before: Cut, after: Cut) -> None:
         super().__init__(text)
-        self._document, self._before, self._after = document, before, after
+        self._document, self._before, self.after = document, before, after
 
     def undo(self) -> None:
         self._document.set_cut(self._before)
 
     def redo(self) -> None:
-        self._document.set_cut(self._after)
+        self._document.set_cut(self.after)

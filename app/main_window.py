@@ -12,25 +12,29 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QVBoxLayout, QWidget
 
 from app import viewport_backend
-from app.actions import MODES, NEEDS_SCENE, WORKSPACE_OF, make_actions, refresh_icons
+from app.actions import MODES, NEEDS_SCENE, NEEDS_TAKE, PLAYS, WORKSPACE_OF, make_actions, refresh_icons
+from app.curation import Curation
 from app.dialogs import tell
 from app.document import Document
-from app.drops import read_drop
+from app.drops import Drop, read_drop, with_kinds
 from app.help import about_text, keys_text
+from app.importer import Importer
 from app.lift_session import LiftSession
 from app.log_lines import LogLines
 from app.menus import Menus
 from app.panels.empty_state import EmptyState
 from app.panels.figures import Figures
-from app.panels.lift_dialog import LiftDialog, LiftWish
+from app.panels.lift_dialog import VIDEOS, LiftDialog, LiftWish
 from app.panels.log import LogPanel
+from app.panels.pages import Pages
 from app.panels.progress_strip import ProgressStrip
 from app.panels.transport import Transport
 from app.panels.workspace_tabs import WorkspaceTabs
 from app.player import Player
+from app.playing import Playing
 from app.sample import sample_project, sample_videos
 from app.scene_loader import Scene, SceneLoader
 from app.settings import Settings, load_settings, save_settings
@@ -41,6 +45,7 @@ from app.viewport_backend import Backend, Reports
 from app.workspaces import BOTTOM, Panel, Workspaces
 from pipeline.messages import Produced
 from pipeline.project.project_file import is_project
+from pipeline.project.take import Take
 from renderer.errors import Refusal
 
 SENTENCE_MS = 12_000
@@ -61,6 +66,8 @@ class MainWindow(QMainWindow):
         self.log = LogLines(self)
         self.log.listen()
         self.commands = make_actions(self)
+        self.curation = Curation(self.document, self.commands, self)
+        self.importer = Importer(self)
         self.workspaces = Workspaces(self, self.settings.layouts, self.settings.workspace)
         self._scene_run: Path | None = None
         self._build(make_backend)
@@ -95,7 +102,10 @@ class MainWindow(QMainWindow):
         self._refresh()
 
     def start_lift(self, wish: LiftWish) -> None:
-        """Start a lift in its own process and watch its project."""
+        """Start a lift in its own process and watch its project, or only bring its videos in."""
+        if not wish.lift:
+            self.importer.bring(wish.out, [(wish.reference, "reference"), (wish.freeze_time, "freeze_time")])
+            return
         try:
             self.session.start(wish.arguments(), wish.out)
         except Refusal as refusal:
@@ -161,6 +171,14 @@ class MainWindow(QMainWindow):
         else:
             self.statusBar().showMessage(sentence, SENTENCE_MS)
 
+    def _took(self, folder: Path, take: Take) -> None:
+        """A take came in: into the open project, or as the first one of a new one."""
+        if self.document.folder != folder.resolve():
+            if self.document.folder is not None or not self.open_project(folder):
+                return
+            self.workspaces.go_to("curate")
+        self.curation.take_in(take)
+
     # -- what the person does ----------------------------------------------------------------------------------
 
     def ask_lift(self, reference: str = "", freeze_time: str = "", out: str = "") -> None:
@@ -169,6 +187,26 @@ class MainWindow(QMainWindow):
         dialog.accepted.connect(lambda: self.start_lift(dialog.wish))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def bring(self, drop: Drop) -> None:
+        """Open the project, or bring the videos in: into the open project, else into a new one."""
+        if drop.project is not None:
+            self.open_project(drop.project)
+        elif drop.videos and self.document.folder is not None:
+            self.importer.bring(self.document.folder, with_kinds(drop.videos))
+            self.workspaces.go_to("curate")
+        elif drop.videos:
+            self.ask_lift(*(str(path) for path in drop.videos[:2]))
+
+    def _ask_import(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(self, "Bring videos in as takes", "", VIDEOS)
+        self.bring(Drop(videos=tuple(Path(name) for name in names)))
+
+    def _paste(self) -> None:
+        drop = read_drop(QGuiApplication.clipboard().mimeData())
+        if drop.empty:
+            self.statusBar().showMessage("Nothing to paste: copy video files first.", SENTENCE_MS)
+        self.bring(drop)
 
     def _resume(self) -> None:
         folder = self.document.folder
@@ -206,15 +244,14 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 (Qt's name)
         self.empty.show_hot(False)
         drop = read_drop(event.mimeData())
-        if drop.project is not None:
+        if not drop.empty:
             event.acceptProposedAction()
-            self.open_project(drop.project)
-        elif drop.videos:
-            event.acceptProposedAction()
-            self.ask_lift(*(str(path) for path in drop.videos))
+            self.bring(drop)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         self.view.pause()
+        self.curation.close()
+        self.importer.shut_down()
         self.session.shut_down()
         self.loader.close()
         self.log.deafen()
@@ -238,9 +275,10 @@ class MainWindow(QMainWindow):
         self.transport = Transport(self.view, act)
         self.empty = EmptyState((act["lift"], act["open"], act["sample"]), act["resume"])
         self.stage = _column(self.viewport, self.transport)
-        self.stack = QStackedWidget()
+        self.stack = Pages()
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.stage)
+        self.stack.addWidget(self.curation.page)
         self.setCentralWidget(_column(self.progress, self.stack))
         self.figures = Figures(self.statusBar())
         self.menus = Menus(self.menuBar(), act)
@@ -253,6 +291,8 @@ class MainWindow(QMainWindow):
 
     def _add_panels(self) -> None:
         """Every panel of every workspace, one `self.workspaces.add(Panel(...))` each, in the order of stacking."""
+        for panel in self.curation.panels():
+            self.workspaces.add(panel)
         self.workspaces.add(Panel("log", "Log", LogPanel(self.log), BOTTOM, size=160))
 
     def _connect(self) -> None:
@@ -269,6 +309,11 @@ class MainWindow(QMainWindow):
             tabs.addAction(act[name])
             act[name].triggered.connect(lambda _checked=False, to=workspace: self.workspaces.go_to(to))
         self.workspaces.changed.connect(self._refresh)
+        self.importer.took.connect(self._took)
+        self.importer.said.connect(self.statusBar().showMessage)
+        self.importer.refused.connect(self.complain)
+        self.curation.refused.connect(lambda sentence: self.statusBar().showMessage(sentence, SENTENCE_MS))
+        self.curation.changed.connect(self._refresh)
         self.document.opened.connect(self._opened)
         self.document.changed.connect(self._refresh)
         self.document.undo_stack.indexChanged.connect(self._refresh)
@@ -284,22 +329,32 @@ class MainWindow(QMainWindow):
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
 
     def _deeds(self) -> dict[str, Callable[[], object]]:
-        view, stack = self.view, self.document.undo_stack
+        view, stack, clock = self.view, self.document.undo_stack, self._clock
         return {
+            **self.curation.deeds(), "import": self._ask_import, "paste": self._paste,
             "open": self._ask_open, "lift": self.ask_lift, "resume": self._resume, "stop_lift": self.session.stop,
             "sample": self._open_sample,
             "close": self.document.close, "quit": self.close, "undo": stack.undo, "redo": stack.redo,
-            "play": view.toggle, "pause": view.pause,
-            "backward": lambda: view.faster(-1), "forward": lambda: view.faster(1),
-            "previous_frame": lambda: view.step(-1), "next_frame": lambda: view.step(1),
-            "back_ten": lambda: view.step(-10), "forward_ten": lambda: view.step(10),
-            "first_frame": lambda: view.scrub(view.time_range[0]), "last_frame": lambda: view.scrub(view.time_range[1]),
+            "play": lambda: clock().toggle(), "pause": lambda: clock().pause(),
+            "backward": lambda: clock().faster(-1), "forward": lambda: clock().faster(1),
+            "previous_frame": lambda: clock().step(-1), "next_frame": lambda: clock().step(1),
+            "back_ten": lambda: clock().step(-10), "forward_ten": lambda: clock().step(10),
+            "first_frame": lambda: clock().scrub(clock().time_range[0]),
+            "last_frame": lambda: clock().scrub(clock().time_range[1]),
             "reset_view": view.reset, "frame_scene": view.frame_scene,
             "previous_camera": lambda: view.step_station(-1), "next_camera": lambda: view.step_station(1),
             "reset_workspace": self.workspaces.reset,
             "keys": lambda: tell(self, "Keys and mouse", keys_text()),
             "about": lambda: tell(self, "About Splatime", about_text(self.viewport.backend.name)),
         }  # fmt: skip
+
+    def _clock(self) -> Playing:
+        """What the keys of time move: the take under review in Curate, else the scene."""
+        return self.curation.review if self._curating else self.view
+
+    @property
+    def _curating(self) -> bool:
+        return self.workspaces.current == "curate" and self.document.folder is not None
 
     def _system_theme_changed(self) -> None:
         if self.settings.theme == "system":
@@ -315,15 +370,21 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{named.name} — Splatime" if named is not None else "Splatime")
         act["resume"].setEnabled(self._resumable())
         self.progress.show_status(self.session.status, here, act["resume"].isEnabled())
-        self.stack.setCurrentWidget(self.stage if scene else self.empty)
+        middle = self.curation.page if self._curating else self.stage if scene else self.empty
+        self.stack.setCurrentWidget(middle)
         self._show_page()
         act["stop_lift"].setEnabled(here)
         act["lift"].setEnabled(not here)
         act["close"].setEnabled(folder is not None)
         act["undo"].setEnabled(stack.canUndo())
         act["redo"].setEnabled(stack.canRedo())
-        for name in NEEDS_SCENE:
-            act[name].setEnabled(scene)
+        self.curation.refresh()
+        take = self._curating and self.curation.review.take is not None
+        for names, possible in ((NEEDS_SCENE, scene), (NEEDS_TAKE, take), (PLAYS, take if self._curating else scene)):
+            for name in names:
+                act[name].setEnabled(possible)
+        for name in ("compare", "next_compare", "swap", "pick_canonical"):
+            act[name].setEnabled(act[name].isEnabled() and take)
         for name, workspace in WORKSPACE_OF.items():
             act[name].setChecked(workspace == self.workspaces.current)
             act[name].setEnabled(named is not None)
@@ -366,5 +427,5 @@ def _column(*widgets: QWidget) -> QWidget:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)
     for widget in widgets:
-        layout.addWidget(widget, 1 if isinstance(widget, Viewport | QStackedWidget) else 0)
+        layout.addWidget(widget, 1 if isinstance(widget, Viewport | Pages) else 0)
     return holder

@@ -12,8 +12,11 @@ from app.settings import THEMES
 THEME_WORDS = dict(zip(THEMES, ("As the &system", "&Dark", "&Light"), strict=True))
 
 BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("&File", ("open", "RECENT", "sample", "close", "", "quit")),
-    ("&Edit", ("undo", "redo")),
+    ("&File", ("open", "RECENT", "sample", "", "import", "", "close", "", "quit")),
+    ("&Edit", ("undo", "redo", "", "paste")),
+    ("&Take", ("star", "reject", "", "use_reference", "use_freeze_time", "", "compare", "next_compare", "swap", "",
+               "set_in", "set_out", "go_in", "go_out", "clear_trim", "", "drop_frames", "lock_frames",
+               "pick_canonical", "reroll")),
     ("&View", ("canonical", "per_frame", "temporal", "", "reset_view", "frame_scene", "previous_camera", "next_camera",
                "", "curate", "poses", "lifting", "shot", "PANELS", "reset_workspace", "", "THEME", "full_screen")),
     ("&Play", ("play", "backward", "pause", "forward", "", "previous_frame", "next_frame", "back_ten", "forward_ten",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 from PySide6.QtCore import QObject, Signal
@@ -25,9 +26,11 @@ class ReviewState(Playing):
     """One take under review, another one to compare it with. Time counts source frames of the first.
 
     `take_changed`: another take, or another value of it. `moment_changed`: time, compare mode or wipe.
+    `frames_changed`: other frames of the take are selected; edits of frames act on them, or on the one that is shown.
     """
 
     take_changed = Signal()
+    frames_changed = Signal()
     moment_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -36,12 +39,18 @@ class ReviewState(Playing):
         self.other: Take | None = None
         self.compare = Compare.OFF
         self.wipe = 0.5
+        self.frames: frozenset[int] = frozenset()
         self._selection: FrameSelection | None = None
 
     @property
     def index(self) -> int:
         """The source frame that is shown."""
         return int(self.time + 1e-6)
+
+    @property
+    def meant(self) -> frozenset[int]:
+        """The frames that an edit acts on."""
+        return self.frames or frozenset({self.index})
 
     @property
     def other_index(self) -> int:
@@ -77,7 +86,15 @@ class ReviewState(Playing):
     def step(self, frames: int) -> None:
         """Pause and go so many frames on: from a frame that is shown, whatever part of it has passed."""
         self.pause()
+        self.select(())
         self.set_time(float(self.index + frames))
+
+    def select(self, frames: Iterable[int]) -> None:
+        """Mean these frames of the take."""
+        some = frozenset(index for index in frames if 0 <= index <= self.time_range[1])
+        if some != self.frames:
+            self.frames = some
+            self.frames_changed.emit()
 
     def follow(self, project: Project) -> None:
         """Keep to the takes that are looked at in a newer project; those that are gone are let go."""
@@ -95,8 +112,9 @@ class ReviewState(Playing):
         self._show(take)
 
     def _show(self, take: Take | None) -> None:
-        if take is None or (self.take is not None and take.id != self.take.id):
+        if take is None or self.take is None or take.id != self.take.id:
             self.pause()
+            self.frames = frozenset()
         if take is not None and self.other is not None and self.other.id == take.id:
             self.other = self.take if self.take is not None and self.take.id != take.id else None
         self.take = take

@@ -1,4 +1,4 @@
-"""Asks what to lift: two videos, a new project folder, a preset. Start says why it is not possible yet."""
+"""Asks for a new project: two videos, a folder, a preset; lift at once, or bring them in and curate first."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class LiftWish:
     freeze_time: Path
     out: Path
     preset: str
+    lift: bool = True
 
     def arguments(self) -> list[str]:
         """The command line that does it, without the interpreter."""
@@ -49,7 +50,7 @@ def reason_against(reference: str, freeze_time: str, out: str) -> str:
     for text, name in ((reference, "reference video"), (freeze_time, "freeze-time video")):
         if not text.strip():
             return f"Choose the {name}."
-        if not Path(text).expanduser().is_file():
+        if not Path(text).expanduser().exists():
             return f"The {name} {Path(text).name} does not exist."
     if not out.strip():
         return "Choose a folder for the project."
@@ -68,7 +69,7 @@ class LiftDialog(QDialog):
         self, reference: str = "", freeze_time: str = "", out: str = "", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Lift two videos")
+        self.setWindowTitle("New project from two videos")
         self.setMinimumWidth(640)
         self.reference, self.freeze_time, self.out = QLineEdit(reference), QLineEdit(freeze_time), QLineEdit(out)
         self.reference.setPlaceholderText("The video that moves, from a camera that stands still")
@@ -81,6 +82,10 @@ class LiftDialog(QDialog):
         self.reason.setObjectName("muted")
         self.reason.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.curate = self.buttons.addButton("Curate first", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.curate.setAutoDefault(False)
+        self.curate.clicked.connect(lambda: setattr(self, "_lift", False))
+        self._lift = True
         self.start = self.buttons.addButton("Start the lift", QDialogButtonBox.ButtonRole.AcceptRole)
         self.start.setObjectName("primary")
         plain(self.buttons)
@@ -115,13 +120,15 @@ class LiftDialog(QDialog):
         """What the fields say."""
         fields = self.reference, self.freeze_time, self.out
         reference, freeze_time, out = (Path(field.text().strip()).expanduser().resolve() for field in fields)
-        return LiftWish(reference, freeze_time, out, str(self.preset.currentData()))
+        return LiftWish(reference, freeze_time, out, str(self.preset.currentData()), self._lift)
 
     def _judge(self) -> None:
         reason = reason_against(self.reference.text(), self.freeze_time.text(), self.out.text())
         self.reason.setText(reason or "The scene appears in the window as it grows.")
         self.start.setEnabled(not reason)
-        self.start.setToolTip(reason)
+        self.start.setToolTip(reason or "Bring the videos in and lift them at once")
+        self.curate.setEnabled(not reason)
+        self.curate.setToolTip(reason or "Bring the videos in, to trim them and to drop frames before the lift")
 
     def _suggest_folder(self) -> None:
         source = Path(self.reference.text())

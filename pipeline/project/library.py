@@ -20,6 +20,7 @@ from pipeline.project.take import Take, VideoRequest
 from renderer.errors import Refusal
 
 TAKES = "takes"
+MAX_NAME = 120  # characters of a take's name; it is only shown
 RESERVE_BYTES = 200 << 20
 """Room for checkpoints and snapshots beside the frames; with less the lift would end half way on a full disk."""
 
@@ -134,7 +135,8 @@ def keep(folder: Path, clip: Clip, kind: str) -> Take:
     if not path.is_file():
         _check_room(folder, clip)
         media.write_lossless(path, media.read_frames(clip.path), clip.fps)
-    return Take(take_id, VideoRequest(kind, size=clip.size), replace(clip, path=str(path)))
+    name = Path(clip.path).stem[:MAX_NAME]
+    return Take(take_id, VideoRequest(kind, size=clip.size), replace(clip, path=str(path)), name=name)
 
 
 def _check_room(folder: Path, clip: Clip) -> None:

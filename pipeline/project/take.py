@@ -43,10 +43,19 @@ class VideoRequest:
 
 @dataclass(frozen=True)
 class Take:
-    """One video of the project; `id` is unique in it, `parent` the id of the take that this one re-rolls."""
+    """One video of the project; `id` is unique in it, `parent` the id of the take that this one re-rolls.
+
+    `name` is for people: the name of the file that was brought, without its suffix.
+    """
 
     id: str
     request: VideoRequest
     clip: Clip
     parent: str | None = None
+    name: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def title(self) -> str:
+        """What to call it: its name, else what it shows, else its id."""
+        return self.name or self.request.prompt or self.id
