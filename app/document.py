@@ -6,17 +6,15 @@ never undone. `Document` is told edits, which are pure functions, and announces 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from pipeline.project import edits, project_file
-from pipeline.project.codec import decode
-from pipeline.project.project import Cut, Project, Run
+from pipeline.project import project_file
+from pipeline.project.project import Cut, Project
 
 Edit = Callable[[Project], Project]
 
@@ -53,13 +51,6 @@ class Document(QObject):
         if self.folder is not None:
             found = project_file.load(self.folder)
             self.apply(lambda p: replace(p, takes=found.takes, runs=found.runs, renders=found.renders))
-
-    def keep_run(self, data: Mapping[str, Any]) -> None:
-        """Note a finished run, as a job's `Produced` message has it, in memory and on disk."""
-        run = decode(Run, data)
-        self.apply(lambda p: edits.add_run(p, run))
-        if self.folder is not None:
-            project_file.update(self.folder, lambda p: edits.add_run(p, run))
 
     def apply(self, edit: Edit) -> None:
         """Change the library; not undoable."""

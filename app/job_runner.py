@@ -71,8 +71,11 @@ class JobRunner(QObject):
         """The last lines that the job wrote to stderr."""
         return "\n".join(self._log)
 
-    def start(self, arguments: Sequence[str]) -> None:
-        """Run this Python with `arguments` ("-m", "main", "lift", ...); raises `Refusal` while a job runs."""
+    def start(self, arguments: Sequence[str], first_line: str = "") -> None:
+        """Run this Python with `arguments` ("-m", "main", "lift", ...); raises `Refusal` while a job runs.
+
+        `first_line` is written to its standard input: the worker reads its job there.
+        """
         if self._process is not None:
             raise Refusal("A job is already running; stop it or wait for it.")
         process = QProcess(self)
@@ -89,6 +92,8 @@ class JobRunner(QObject):
         self._log.clear()
         self._memory = 0
         process.start(python(), list(arguments))
+        if first_line:
+            process.write(first_line.encode() + b"\n")
         self._group = int(process.processId())
         self._silence.start(SILENCE_MS)
         self.started.emit()

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pipeline.messages import Failed, Finished, Message, Note, Progress, StageStarted
+from pipeline.messages import Failed, Finished, Heartbeat, Message, Note, Paused, Progress, StageStarted
+
+READY, STARTING, RUNNING, PAUSED, BUSY = "ready", "starting", "running", "paused", "busy"
+COMPLETED, ERROR = "completed", "error"
+STATES = (READY, STARTING, RUNNING, PAUSED, BUSY, COMPLETED, ERROR)
 
 STOPPED = "Stopped. Lift again into the same folder to go on from here."
+SILENT = "Nothing was heard from the lift for half a minute: the machine may be short of memory."
+BUSY_WORDS = {"stopping": "Stopping", "pausing": "Pausing", "resuming": "Going on"}
 STAGE_WORDS = {"poses": "Camera poses"}
 
 
 @dataclass(frozen=True)
 class LiftStatus:
-    """State is idle, running, done, failed or cancelled; `fraction` of all stages, 0 to 1."""
+    """`state` is one of `STATES`; a lift that was stopped is ready again, with a text that says so.
 
-    state: str = "idle"
+    `memory`: bytes that the worker holds; None where it is another program's.
+    """
+
+    state: str = READY
     stage: str = ""
     index: int = 0
     count: int = 0
@@ -24,33 +33,44 @@ class LiftStatus:
     eta: float | None = None
     psnr: float | None = None
     splats: int | None = None
+    loss: float | None = None
+    memory: int | None = None
     text: str = ""
 
     def after(self, message: Message) -> LiftStatus:
         """The status once `message` is known."""
         if isinstance(message, StageStarted):
-            return LiftStatus("running", message.name, message.index, message.count, 0, message.steps,
-                              psnr=self.psnr, splats=self.splats)  # fmt: skip
+            return LiftStatus(self._going(), message.name, message.index, message.count, 0, message.steps,
+                              psnr=self.psnr, splats=self.splats, memory=self.memory)  # fmt: skip
         if isinstance(message, Progress):
             return replace(
-                self, state="running", stage=message.stage, step=message.step, steps=message.steps,
+                self, state=self._going(), stage=message.stage, step=message.step, steps=message.steps,
                 per_second=message.per_second, eta=message.eta,
                 psnr=self.psnr if message.psnr is None else message.psnr,
                 splats=self.splats if message.splats is None else message.splats,
+                loss=self.loss if message.loss is None else message.loss,
             )  # fmt: skip
+        if isinstance(message, Heartbeat):
+            return replace(self, memory=message.memory, text="" if self.text == SILENT else self.text)
+        if isinstance(message, Paused):
+            return replace(self, state=PAUSED if message.paused else RUNNING)
         if isinstance(message, Note):
             return replace(self, text=message.text)
         if isinstance(message, Finished):
-            return replace(self, state="done", text="Lifted.", eta=None)
+            return replace(self, state=COMPLETED, text="Lifted.", eta=None)
         if isinstance(message, Failed):
             # The sentence of a stop speaks of the command line; here the same folder is enough.
-            state, text = ("cancelled", STOPPED) if message.cancelled else ("failed", message.sentence)
+            state, text = (READY, STOPPED) if message.cancelled else (ERROR, message.sentence)
             return replace(self, state=state, text=text, eta=None)
         return self
 
-    def stopping(self) -> LiftStatus:
-        """The status while a stop is waited for."""
-        return replace(self, stage="Stopping", index=0, count=0, step=0, steps=0, eta=None, per_second=None)
+    def _going(self) -> str:
+        """A word that was under way when it was asked to stop or to pause does not undo that."""
+        return self.state if self.state in (BUSY, PAUSED) else RUNNING
+
+    def busy(self, what: str) -> LiftStatus:
+        """The status while a stop, a pause or its end is waited for; `what` is a key of `BUSY_WORDS`."""
+        return replace(self, state=BUSY, text=BUSY_WORDS[what], eta=None, per_second=None)
 
     @property
     def fraction(self) -> float:
@@ -60,14 +80,15 @@ class LiftStatus:
     @property
     def over(self) -> bool:
         """Whether nothing more is to come."""
-        return self.state in ("idle", "done", "failed", "cancelled")
+        return self.state in (READY, COMPLETED, ERROR)
 
     def headline(self) -> str:
         """The stage in words: "Motion fit · stage 3 of 6"."""
-        if self.state in ("failed", "cancelled", "done"):
+        if self.over or self.state == BUSY:
             return self.text
         name = STAGE_WORDS.get(self.stage, self.stage.replace("_", " ").replace("-", " ").strip().capitalize())
-        return f"{name} · stage {self.index + 1} of {self.count}" if self.count else name or "Starting"
+        words = f"{name} · stage {self.index + 1} of {self.count}" if self.count else name or "Starting"
+        return f"{words} · paused" if self.state == PAUSED else words
 
     def figures(self) -> str:
         """Speed, time left, PSNR and splats, whichever are known."""

@@ -107,7 +107,7 @@ class MainWindow(QMainWindow):
             self.importer.bring(wish.out, [(wish.reference, "reference"), (wish.freeze_time, "freeze_time")])
             return
         try:
-            self.session.start(wish.arguments(), wish.out)
+            self.session.start(wish.job())
         except Refusal as refusal:
             self.complain(str(refusal))
             return
@@ -149,9 +149,9 @@ class MainWindow(QMainWindow):
         self._refresh()
 
     def _keep(self, made: Produced) -> None:
-        if made.kind == "run":
+        if made.kind in ("run", "render"):
             try:
-                self.document.keep_run(made.data)
+                self.document.reload_library()  # the worker has noted it in the project
             except Refusal as refusal:
                 self.statusBar().showMessage(str(refusal), SENTENCE_MS)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.lift_status import LiftStatus
+from app.lift_status import READY, RUNNING, LiftStatus
 from pipeline.jobs.spec import MESSAGES, RUNS, SNAPSHOT
 from pipeline.messages import parse
 from renderer.errors import Refusal
@@ -87,9 +87,9 @@ class RunWatcher(QObject):
                     status = status.after(parse(line))
                 except Refusal:
                     continue  # the first line of a tail is cut, and a newer Splatime may say more
-        if status.state == "running" and time.time() - _stamp(path) / 1e9 > SILENCE:
+        if status.state == RUNNING and time.time() - _stamp(path) / 1e9 > SILENCE:
             status = LiftStatus(
-                "cancelled",
+                READY,
                 text="This lift is not running now. Lift again into the same folder to go on from its checkpoint.",
             )
         self._tell(status)

@@ -20,6 +20,9 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from app.dialogs import plain
+from pipeline.jobs.spec import VideosJob
+from pipeline.project.project import LiftSettings
+from pipeline.project.project_file import is_project
 
 VIDEOS = "Videos (*.mp4 *.mov *.webm *.mkv *.avi *.gif);;All files (*)"
 PRESETS = (("draft", "Draft: minutes on two cores"), ("standard", "Standard: the better part of an hour"),
@@ -36,13 +39,10 @@ class LiftWish:
     preset: str
     lift: bool = True
 
-    def arguments(self) -> list[str]:
-        """The command line that does it, without the interpreter."""
-        again = ["--resume"] if (self.out / "project.json").is_file() else []
-        return [
-            "-P", "-m", "main", "lift", "--reference", str(self.reference), "--freeze-time", str(self.freeze_time),
-            "--out", str(self.out), "--preset", self.preset, "--json", "--attended", *again,
-        ]  # fmt: skip
+    def job(self) -> VideosJob:
+        """The job that does it; in a project that is there already it goes on from its checkpoint."""
+        videos = str(self.reference), str(self.freeze_time)
+        return VideosJob(str(self.out), *videos, LiftSettings(self.preset), resume=is_project(self.out))
 
 
 def reason_against(reference: str, freeze_time: str, out: str) -> str:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.lift_status import LiftStatus
+from app.lift_status import ERROR, READY, LiftStatus
 
 
 class ProgressStrip(QWidget):
@@ -68,7 +68,7 @@ class ProgressStrip(QWidget):
 
     def show_status(self, status: LiftStatus, stoppable: bool, resumable: bool) -> None:
         """`stoppable`: the lift runs under this window, not elsewhere; `resumable`: it can be gone on with here."""
-        if status.state == "idle":
+        if status.state == READY and not status.text:
             self.hide()
             return
         ended = status.over
@@ -85,6 +85,6 @@ class ProgressStrip(QWidget):
         else:
             self.bar.setRange(0, 0)
         self.stop.setVisible(stoppable and not ended)
-        self.resume.setVisible(resumable and status.state in ("cancelled", "failed"))
+        self.resume.setVisible(resumable and status.state in (READY, ERROR))
         self.dismiss.setVisible(ended)
         self.show()

@@ -19,6 +19,7 @@ from renderer.errors import Refusal
 
 POSES, RUNS, RENDERS = "poses", "runs", "renders"
 SPEC, SNAPSHOT, MESSAGES, CHECKPOINT = "spec.json", "snapshot.safetensors", "messages.jsonl", "checkpoint.pt"
+SNAPSHOTS = "snapshots"
 
 PASSES = ("colour", "depth", "alpha")
 FRAME_FORMS = ("png", "exr")

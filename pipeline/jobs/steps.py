@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.jobs import export, film, picture
+from pipeline.jobs.album import Album
 from pipeline.jobs.background import heard
 from pipeline.jobs.control import Control
 from pipeline.jobs.memory import is_out_of_memory, resident_bytes
@@ -102,8 +103,8 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
             yield Note("This lift is finished already; leave --resume out to do it again.")
             yield Finished(dict(known.figures))
             return
-    from pipeline.lift.run import LiftSettings, Stopped, ablated, choose_device, lift
-    from pipeline.lift.schedule import preset
+    from pipeline.lift.run import LiftSettings, Stopped, choose_device, lift
+    from pipeline.lift.schedule import ablated, preset
 
     s = job.settings
     pair = job.canonical_reference_frame, job.canonical_freeze_frame
@@ -114,7 +115,9 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
         inputs = read_inputs(job)
         yield StageStarted("poses", 0, stages, 0)
         poses = yield from solved(job, inputs, folder.path / "poses", control)
-        for message in lift(inputs, settings, poses, folder.path, resume=job.resume, control=control):
+        album = Album(folder.path, control)
+        for message in lift(inputs, settings, poses, folder.path, resume=job.resume, control=album.control):
+            album.hear(message)
             if isinstance(message, StageStarted):
                 yield replace(message, index=message.index + 1, count=stages)
                 continue

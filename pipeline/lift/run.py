@@ -20,7 +20,7 @@ import torch
 
 from pipeline.lift.footage import Footage, to_tensor
 from pipeline.lift.initialise import activity_mask, initial_splats, place_nodes, seen_moving
-from pipeline.lift.schedule import ABLATIONS, BOTH, PER_FRAME, Phase, Schedule, preset
+from pipeline.lift.schedule import ABLATIONS, Schedule, ablated, preset
 from pipeline.lift.trainer import StepStats, Trainer
 from pipeline.messages import Finished, Message, Note, Progress, SnapshotReady, StageStarted
 from pipeline.poses.solve import SolvedPoses
@@ -78,25 +78,6 @@ def choose_device(name: str) -> torch.device:
     if name not in ("cpu", "cuda"):
         raise Refusal(f"There is no device {name!r}; choose auto, cpu or cuda.")
     return torch.device(name)
-
-
-def ablated(schedule: Schedule, without: tuple[str, ...]) -> Schedule:
-    """The same table with the parts named in `without` left out."""
-
-    def row(phase: Phase) -> Phase | None:
-        weights = dict(phase.weights)
-        trains = phase.trains
-        if "per-frame-deformation" in without:
-            trains = tuple(x for x in trains if x != PER_FRAME)
-        if "small-motion" in without:
-            weights.pop("small-motion", None)
-        if "freeze-time" in without and phase.views == "freeze-time":
-            return None
-        views = "reference" if "freeze-time" in without and phase.views == BOTH else phase.views
-        return replace(phase, weights=weights, trains=trains, views=views)
-
-    rows = tuple(r for r in map(row, schedule.phases) if r is not None)
-    return replace(schedule, phases=rows)
 
 
 def lift(

@@ -204,3 +204,22 @@ def preset(name: str) -> Schedule:
     if name == "paper":
         return _paper()
     raise Refusal(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
+
+
+def ablated(schedule: Schedule, without: tuple[str, ...]) -> Schedule:
+    """The same table with the parts named in `without` left out."""
+
+    def row(phase: Phase) -> Phase | None:
+        weights = dict(phase.weights)
+        trains = phase.trains
+        if "per-frame-deformation" in without:
+            trains = tuple(x for x in trains if x != PER_FRAME)
+        if "small-motion" in without:
+            weights.pop("small-motion", None)
+        if "freeze-time" in without and phase.views == "freeze-time":
+            return None
+        views = "reference" if "freeze-time" in without and phase.views == BOTH else phase.views
+        return dataclasses.replace(phase, weights=weights, trains=trains, views=views)
+
+    rows = tuple(r for r in map(row, schedule.phases) if r is not None)
+    return dataclasses.replace(schedule, phases=rows)

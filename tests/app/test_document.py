@@ -8,6 +8,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.document import Document
+from pipeline.jobs.keeping import keep
+from pipeline.messages import Produced
 from pipeline.project import edits
 from pipeline.project.codec import encode
 from pipeline.project.project import LiftSettings, Project, Run
@@ -68,10 +70,10 @@ def test_a_folder_that_is_no_project_leaves_the_present_one(document: Document, 
     assert document.folder == tmp_path.resolve()
 
 
-def test_a_run_that_a_job_made_is_kept(document: Document, tmp_path: Path) -> None:
-    document.keep_run(encode(RUN))
+def test_a_run_that_a_worker_noted_is_read(document: Document, tmp_path: Path) -> None:
+    keep(tmp_path, Produced("run", encode(RUN)))
+    document.reload_library()
     assert document.project.runs == (RUN,)
-    assert load(tmp_path).runs == (RUN,)
 
 
 def test_close_holds_an_empty_project(document: Document, qtbot: QtBot) -> None:

@@ -11,7 +11,6 @@ from pytestqt.qtbot import QtBot
 
 from app.drops import Drop, sorted_drop
 from app.panels.lift_dialog import LiftDialog, LiftWish, reason_against
-from pipeline.cli.parser import build_parser
 from pipeline.project.project import Project
 from pipeline.project.project_file import save
 from tests.app.hands import click, type_in
@@ -57,20 +56,12 @@ def test_bad_places_are_refused(videos: tuple[str, str], tmp_path: Path) -> None
     assert "can't be there" in reason_against(*videos, videos[0] + "/below")
 
 
-def test_the_command_is_one_that_the_command_line_knows(tmp_path: Path) -> None:
+def test_the_job_goes_on_where_there_is_a_project_already(tmp_path: Path) -> None:
     wish = LiftWish(Path("r.mp4"), Path("f.mp4"), tmp_path / "p", "standard")
-    words = wish.arguments()
-    assert words[:3] == ["-P", "-m", "main"]
-    parsed = build_parser().parse_args(words[3:])
-    assert (parsed.verb, parsed.preset, parsed.out, parsed.json, parsed.resume) == (
-        "lift",
-        "standard",
-        tmp_path / "p",
-        True,
-        False,
-    )
+    job = wish.job()
+    assert (job.folder, job.settings.preset, job.resume) == (str(tmp_path / "p"), "standard", False)
     save(tmp_path / "p", Project())
-    assert build_parser().parse_args(wish.arguments()[3:]).resume
+    assert wish.job().resume
 
 
 def test_drops_are_sorted_by_what_they_are(tmp_path: Path) -> None:

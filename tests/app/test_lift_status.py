@@ -36,9 +36,9 @@ def test_unknown_figures_are_left_out_and_known_ones_stay() -> None:
 @pytest.mark.parametrize(
     ("last", "state", "words"),
     [
-        (Finished({}), "done", "Lifted."),
-        (Failed("The disk is full; make room."), "failed", "The disk is full; make room."),
-        (Failed("Use --resume.", True), "cancelled", "Stopped. Lift again into the same folder to go on from here."),
+        (Finished({}), "completed", "Lifted."),
+        (Failed("The disk is full; make room."), "error", "The disk is full; make room."),
+        (Failed("Use --resume.", True), "ready", "Stopped. Lift again into the same folder to go on from here."),
     ],
 )
 def test_an_end_is_an_end(last: Message, state: str, words: str) -> None:
@@ -51,7 +51,7 @@ def test_an_end_is_an_end(last: Message, state: str, words: str) -> None:
 
 def test_notes_and_snapshots_change_no_state() -> None:
     status = after(Note("The shared moment is found."), SnapshotReady("x", "Motion", 1))
-    assert status.state == "idle"
+    assert status.state == "ready"
 
 
 @pytest.mark.parametrize(

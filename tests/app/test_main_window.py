@@ -18,12 +18,13 @@ from app.panels.lift_dialog import LiftDialog, LiftWish
 from app.panels.rail import Rail
 from app.view_state import FREE, REFERENCE
 from app.viewport_tiles import TilesBackend
-from pipeline.jobs.spec import LiftJob, job_from_json
+from pipeline.jobs.keeping import keep
+from pipeline.jobs.spec import LiftJob
 from pipeline.messages import Finished, Produced, Progress, StageStarted
 from pipeline.project.clip import Clip
 from pipeline.project.codec import encode
 from pipeline.project.project import Cut, LiftSettings, Project, Run
-from pipeline.project.project_file import load, save
+from pipeline.project.project_file import save
 from pipeline.project.take import Take, VideoRequest
 from renderer.gl.moment import Mode
 from tests.app.conftest import OpenWindow, fake
@@ -283,13 +284,13 @@ def test_a_lift_elsewhere_is_followed_live(qtbot: QtBot, window: MainWindow, pro
 
 
 LIFT = """
-import sys, time
+import json, sys, time
 from pathlib import Path
 from pipeline.messages import Progress, StageStarted
 from pipeline.project.project import Project
 from pipeline.project.project_file import save
 from tests.renderer.gl.synthetic import synthetic_snapshot
-out = Path(sys.argv[1])
+out = Path(json.loads(sys.stdin.readline())["folder"])
 save(out, Project())
 run = out / "runs" / "abc"
 print(StageStarted("Motion", 0, 2, 100).to_json(), flush=True)
@@ -301,16 +302,11 @@ for line in sys.stdin:
 """
 
 
-class FakeWish(LiftWish):
-    """The same wish, done by a script in place of the real lift."""
-
-    def arguments(self) -> list[str]:
-        return ["-c", LIFT, str(self.out)]
-
-
 @pytest.fixture
-def wish(tmp_path: Path) -> LiftWish:
-    return FakeWish(tmp_path / "r.mp4", tmp_path / "f.mp4", tmp_path / "made", "draft")
+def wish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LiftWish:
+    """A wish that a script does in place of the real worker."""
+    monkeypatch.setattr("app.job_queue.WORKER", ("-c", LIFT))
+    return LiftWish(tmp_path / "r.mp4", tmp_path / "f.mp4", tmp_path / "made", "draft")
 
 
 def test_a_lift_from_the_window_is_shown_and_stopped(qtbot: QtBot, open_window: OpenWindow, wish: LiftWish) -> None:
@@ -349,21 +345,21 @@ def test_a_stopped_lift_is_gone_on_with_by_the_worker(qtbot: QtBot, open_window:
     click(window.empty.resume)
     assert window.session.running_here
     assert window.empty.title.text() == "Lifting…"
-    (spec,) = (half_lifted / "runs").glob("*/spec.json")
-    job = job_from_json(spec.read_text())
+    job = window.session.job
     assert isinstance(job, LiftJob)
     assert job.resume
     qtbot.waitUntil(lambda: not window.session.running_here, timeout=90_000)
-    assert window.session.status.state == "failed"
+    assert window.session.status.state == "error"
     assert "does not exist" in window.progress.headline.text()
     assert window.progress.resume.isVisible()
     assert window.document.folder == half_lifted
 
 
-def test_a_finished_run_is_noted_in_the_project(window: MainWindow, project: Path) -> None:
+def test_what_a_worker_noted_in_the_project_is_read(window: MainWindow, project: Path) -> None:
     run = Run("r1", "a", "b", 0, 8, LiftSettings())
-    window.session.produced.emit(Produced("run", encode(run)))
-    assert load(project).runs == (run,)
+    made = Produced("run", encode(run))
+    keep(project, made)
+    window.session.produced.emit(made)
     assert window.document.project.runs == (run,)
 
 
@@ -380,7 +376,7 @@ def test_closing_the_window_ends_its_lift(qtbot: QtBot, open_window: OpenWindow,
     window = open_window()
     window.start_lift(wish)
     qtbot.waitUntil(lambda: window.document.folder is not None, timeout=20_000)
-    group = window.session.runner._group
+    group = window.session.queue.runner._group
     assert group > 0
     window.close()
     assert not window.session.running_here

@@ -64,7 +64,7 @@ def test_messages_are_read_as_they_come_and_half_lines_wait(watcher: RunWatcher,
     assert watcher.status.step == 50
     say(run, Finished({}))
     watcher.look()
-    assert watcher.status.state == "done"
+    assert watcher.status.state == "completed"
     assert ears.ends == 1
 
 
@@ -72,7 +72,7 @@ def test_a_run_that_was_over_long_ago_ends_nothing(watcher: RunWatcher, tmp_path
     ears = Ears(watcher)
     say(tmp_path / "runs" / "a", StageStarted("Motion", 1, 3, 100), Finished({}))
     watcher.watch(tmp_path)
-    assert watcher.status.state == "done"
+    assert watcher.status.state == "completed"
     assert ears.ends == 0
 
 
@@ -81,7 +81,7 @@ def test_a_lift_that_went_silent_is_not_called_running(watcher: RunWatcher, tmp_
     say(run, StageStarted("Motion", 1, 3, 100))
     os.utime(run / "messages.jsonl", (1.0, 1.0))
     watcher.watch(tmp_path)
-    assert watcher.status.state == "cancelled"
+    assert watcher.status.state == "ready"
 
 
 def test_the_newest_run_is_followed(watcher: RunWatcher, tmp_path: Path) -> None:
@@ -108,4 +108,4 @@ def test_a_folder_that_vanishes_is_no_error(watcher: RunWatcher, tmp_path: Path)
     watcher.watch(tmp_path / "gone")
     assert watcher.run is None
     watcher.watch(None)
-    assert watcher.status.state == "idle"
+    assert watcher.status.state == "ready"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.lift.run import ablated
-from pipeline.lift.schedule import CAMERAS, NEW_SPLATS, PER_FRAME, PRESETS, SPLATS, TEMPORAL, preset
+from pipeline.lift.schedule import CAMERAS, NEW_SPLATS, PER_FRAME, PRESETS, SPLATS, TEMPORAL, ablated, preset
 from renderer.errors import Refusal
 
 
