@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction, QKeySequence
 
 from app.theme import icon
 from renderer.gl.moment import Mode
+from renderer.look import Paint
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,18 @@ COMMANDS = (
     Command("lock_frames", "&Lock frames", ("Shift+K",), "lock", "Keep the selected frames in re-rolls, or not"),
     Command("pick_canonical", "Pick canonical fra&me", ("M",), "diamond", "The shared moment of both videos is here"),
     Command("reroll", "Re-&roll frames", ("Ctrl+Return",), "reroll", "Make the unlocked selected frames anew"),
+    Command("colour", "C&olour", ("4",), "", "Paint the splats in their colours", True),
+    Command("centres", "C&entres", ("5",), "", "Paint each splat as a dot at its centre", True),
+    Command("depth", "&Depth", ("6",), "", "Paint the splats by depth, near is bright", True),
+    Command("deformation", "Defor&mation", ("7",), "", "Paint the splats by how far they are moved", True),
+    Command("show_cameras", "Freeze-time &cameras", ("Shift+G",), "camera", "Show the freeze-time cameras", True),
+    Command("show_grid", "&Grid", ("G",), "grid", "Show a grid on the ground", True),
+    Command("show_trails", "Motion &trails", ("T",), "trails", "Show the ways that splats go in time", True),
+    Command("fly", "&Fly", ("V",), "fly", "A left drag looks around; W A S D and Q E move. Off: it orbits", True),
+    Command("source", "&Source frame", ("B",), "source", "Lay the source frame over: blend, wipe, difference, off"),
+    Command("from_front", "From the f&ront", ("Num+1",), "", "Look as the reference camera does"),
+    Command("from_right", "From the r&ight", ("Num+3",), "", "Look from the right"),
+    Command("from_top", "From the to&p", ("Num+7",), "", "Look from above"),
     Command("curate", "&Curate", ("Ctrl+1",), "", "Curate: choose takes and trim their frames", True),
     Command("poses", "&Poses", ("Ctrl+2",), "", "Poses: look at the solved freeze-time cameras", True),
     Command("lifting", "&Lift", ("Ctrl+3",), "", "Lift: make the scene and watch it grow", True),
@@ -103,6 +116,8 @@ COMMANDS = (
 
 
 MODES = {"canonical": Mode.CANONICAL, "per_frame": Mode.PER_FRAME, "temporal": Mode.TEMPORAL}
+PAINTS = {paint.value: paint for paint in Paint}
+MARKS = {"show_cameras": "cameras", "show_grid": "grid", "show_trails": "trails"}
 WORKSPACE_OF = {"curate": "curate", "poses": "poses", "lifting": "lift", "shot": "shot"}
 PLAYS = (
     "play", "backward", "pause", "forward", "previous_frame", "next_frame", "back_ten", "forward_ten", "first_frame",
@@ -114,6 +129,8 @@ NEEDS_TAKE = (
 )  # fmt: skip
 NEEDS_SCENE = (
     "reset_view", "frame_scene", "previous_camera", "next_camera", "canonical", "temporal",
+    "colour", "centres", "depth", "deformation", "show_cameras", "show_grid", "show_trails", "fly", "source",
+    "from_front", "from_right", "from_top",
 )  # fmt: skip
 
 

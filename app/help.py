@@ -7,9 +7,11 @@ import html
 from app.actions import COMMANDS
 
 MOUSE = (
-    ("Left drag", "orbit about the pivot"),
-    ("Right or middle drag, Shift + left drag", "pan"),
-    ("Wheel", "zoom"),
+    ("Left drag, middle drag", "orbit about the pivot; while flying a left drag looks around"),
+    ("Right drag, Shift + left or middle drag", "pan"),
+    ("Wheel, Ctrl + middle drag", "zoom; Ctrl + wheel orbits, Shift + wheel pans"),
+    ("W A S D, Q E", "fly; Shift faster, Alt slower"),
+    ("Click on a camera, on an axis of the gizmo", "look through it, look along it"),
     ("Double click", "look at what is under the pointer and turn about it"),
 )
 

@@ -15,7 +15,17 @@ from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDragLeave
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QVBoxLayout, QWidget
 
 from app import viewport_backend
-from app.actions import MODES, NEEDS_SCENE, NEEDS_TAKE, PLAYS, WORKSPACE_OF, make_actions, refresh_icons
+from app.actions import (
+    MARKS,
+    MODES,
+    NEEDS_SCENE,
+    NEEDS_TAKE,
+    PAINTS,
+    PLAYS,
+    WORKSPACE_OF,
+    make_actions,
+    refresh_icons,
+)
 from app.curation import Curation
 from app.dialogs import tell
 from app.document import Document
@@ -32,12 +42,14 @@ from app.panels.log import LogPanel
 from app.panels.pages import Pages
 from app.panels.progress_strip import ProgressStrip
 from app.panels.transport import Transport
+from app.panels.view_bar import ViewBar
 from app.panels.workspace_tabs import WorkspaceTabs
 from app.player import Player
 from app.playing import Playing
 from app.sample import sample_project, sample_videos
 from app.scene_loader import Scene, SceneLoader
 from app.settings import Settings, load_settings, save_settings
+from app.sources import Sources
 from app.theme import apply_theme
 from app.view_state import ViewState
 from app.viewport import Viewport
@@ -67,6 +79,7 @@ class MainWindow(QMainWindow):
         self.log.listen()
         self.commands = make_actions(self)
         self.curation = Curation(self.document, self.commands, self)
+        self.sources = Sources(self.curation.store, lambda: self.document.project, self._run_shown)
         self.importer = Importer(self)
         self.workspaces = Workspaces(self, self.settings.layouts, self.settings.workspace)
         self._scene_run: Path | None = None
@@ -164,6 +177,15 @@ class MainWindow(QMainWindow):
             self.session.watch(None)
             self.complain(sentence)
         self._refresh()
+
+    def _run_shown(self) -> str:
+        return "" if self._scene_run is None else self._scene_run.name
+
+    def _lay_source(self) -> None:
+        """Give the viewport the source frame of what it shows, once it is asked for."""
+        view = self.view
+        image, words = (None, "") if view.source == "off" else self.sources.at(view.station, view.time)
+        self.viewport.show_source(image, words)
 
     def _unreadable(self, _path: Path, sentence: str) -> None:
         if self.view.snapshot is None:
@@ -274,7 +296,8 @@ class MainWindow(QMainWindow):
         self.progress = ProgressStrip(act["stop_lift"], act["resume"])
         self.transport = Transport(self.view, act)
         self.empty = EmptyState((act["lift"], act["open"], act["sample"]), act["resume"])
-        self.stage = _column(self.viewport, self.transport)
+        self.view_bar = ViewBar(self.view, act)
+        self.stage = _column(self.view_bar, self.viewport, self.transport)
         self.stack = Pages()
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.stage)
@@ -304,6 +327,15 @@ class MainWindow(QMainWindow):
         for name in MODES:
             modes.addAction(act[name])
             act[name].triggered.connect(lambda _checked=False, name=name: view.set_mode(MODES[name]))
+        paints = QActionGroup(self)
+        for name in PAINTS:
+            paints.addAction(act[name])
+            act[name].triggered.connect(lambda _checked=False, name=name: view.set_paint(PAINTS[name]))
+        for name, mark in MARKS.items():
+            act[name].triggered.connect(lambda on, mark=mark: view.set_mark(mark, on))
+        act["fly"].triggered.connect(view.set_flying)
+        for signal in (view.camera_changed, view.moment_changed, view.marks_changed, self.curation.store.ready):
+            signal.connect(self._lay_source)
         tabs = QActionGroup(self)
         for name, workspace in WORKSPACE_OF.items():
             tabs.addAction(act[name])
@@ -343,6 +375,8 @@ class MainWindow(QMainWindow):
             "last_frame": lambda: clock().scrub(clock().time_range[1]),
             "reset_view": view.reset, "frame_scene": view.frame_scene,
             "previous_camera": lambda: view.step_station(-1), "next_camera": lambda: view.step_station(1),
+            "source": view.next_source, "from_front": lambda: view.from_axis("front"),
+            "from_right": lambda: view.from_axis("right"), "from_top": lambda: view.from_axis("top"),
             "reset_workspace": self.workspaces.reset,
             "keys": lambda: tell(self, "Keys and mouse", keys_text()),
             "about": lambda: tell(self, "About Splatime", about_text(self.viewport.backend.name)),

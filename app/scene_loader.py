@@ -9,23 +9,26 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from renderer.errors import Refusal
+from renderer.gl.navigation import scene_pivot
 from renderer.look import Ranges
+from renderer.marks import Marks
 from renderer.snapshot import Snapshot
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A snapshot, its file, which the tile renderer's process reads for itself, and what its ramps span."""
+    """A snapshot, its file, which the tile renderer's process reads for itself, what its ramps span, its marks."""
 
     snapshot: Snapshot
     path: Path
     ranges: Ranges = field(default_factory=Ranges)
+    marks: Marks = field(default_factory=Marks)
 
     @classmethod
     def read(cls, path: Path) -> Scene:
         """Read a file and look at it once; for a thread. Raises `Refusal` as `Snapshot.load` does."""
         snapshot = Snapshot.load(path)
-        return cls(snapshot, path, Ranges.of(snapshot))
+        return cls(snapshot, path, Ranges.of(snapshot), Marks.of(snapshot, scene_pivot(snapshot)))
 
 
 class SceneLoader(QObject):

@@ -7,6 +7,9 @@ it is and moves a standing one along with its camera.
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Signal
 
 from app.playing import DEFAULT_FPS, Playing
@@ -18,6 +21,9 @@ from renderer.snapshot import Snapshot
 
 REFERENCE = "reference"
 FREE = "free"
+SOURCES = ("off", "blend", "wipe", "difference")
+QUARTER = math.pi / 2
+AXES = {"front": (0.0, 0.0), "right": (-QUARTER, 0.0), "top": (0.0, QUARTER)}
 Station = str | int
 
 
@@ -26,6 +32,7 @@ class ViewState(Playing):
 
     camera_changed = Signal()
     moment_changed = Signal()
+    marks_changed = Signal()
     scene_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -37,6 +44,9 @@ class ViewState(Playing):
         self.mode = Mode.TEMPORAL
         self.paint = Paint.COLOUR
         self.freeze_frame = 0
+        self.flying = False
+        self.marks = frozenset({"cameras"})
+        self.source, self.wipe, self.opacity = "off", 0.5, 0.5
 
     @property
     def camera(self) -> Camera | None:
@@ -125,6 +135,55 @@ class ViewState(Playing):
         """Multiply the distance to the pivot."""
         if self.orbit is not None:
             self._free(self.orbit.dollied(factor))
+
+    def look(self, yaw: float, pitch: float) -> None:
+        """Turn where the camera stands, radians."""
+        if self.orbit is not None:
+            self._free(self.orbit.looked(yaw, pitch))
+
+    def fly(self, right: float, up: float, ahead: float) -> None:
+        """Move along the camera's axes, by shares of the home distance."""
+        if self.orbit is not None:
+            self._free(self.orbit.flown(right, up, ahead))
+
+    def set_flying(self, on: bool) -> None:
+        """Whether a left drag looks around (fly) or turns about the pivot (orbit)."""
+        if on != self.flying:
+            self.flying = on
+            self.marks_changed.emit()
+
+    def from_axis(self, name: str) -> None:
+        """Look at the present pivot along an axis of `AXES`, from the home distance."""
+        if self.orbit is not None and self._home is not None:
+            moved = self._home.orbited(*AXES[name])
+            shift = self.orbit.pivot - moved.pivot
+            pose = moved.camera.world_from_camera.copy()
+            pose[:3, 3] += shift
+            self._free(replace(moved, camera=moved.camera.posed(pose), pivot=self.orbit.pivot))
+
+    def put(self, camera: Camera) -> None:
+        """Stand freely at any camera."""
+        if self.orbit is not None:
+            self._free(self.orbit.jumped(camera))
+
+    def set_mark(self, name: str, on: bool) -> None:
+        """Show or hide grid, cameras, trails."""
+        marks = self.marks | {name} if on else self.marks - {name}
+        if marks != self.marks:
+            self.marks = marks
+            self.marks_changed.emit()
+
+    def set_source(self, how: str, share: float | None = None) -> None:
+        """Lay the source frame over the picture: one of `SOURCES`; `share` is the opacity or where the wipe stands."""
+        if share is not None:
+            share = max(0.0, min(1.0, share))
+            self.wipe, self.opacity = (share, self.opacity) if how == "wipe" else (self.wipe, share)
+        self.source = how
+        self.marks_changed.emit()
+
+    def next_source(self) -> None:
+        """The next way of laying the source over, round and round."""
+        self.set_source(SOURCES[(SOURCES.index(self.source) + 1) % len(SOURCES)])
 
     def focus(self, point: Array) -> None:
         """Look at a point and turn about it from now on."""

@@ -1,40 +1,46 @@
 """The picture in the middle of the window: fits the view to its widget, hands it to a back end, and takes the hand.
 
-Mouse as in SuperSplat: left drag orbits, right or middle drag pans, the wheel zooms, a double click looks at
-what is under it. Keys are the window's actions. The back end is OpenGL or the CPU; both show the same picture.
+The back end is OpenGL or the CPU; both show the same picture, with the same `Overlay` over it. `viewport_hand` turns
+mouse and keys into moves of the view; other keys are the window's actions.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app import viewport_backend
+from app.overlay import Hit, Overlay
 from app.scene_loader import Scene
 from app.theme import current_theme
-from app.view_state import FREE, ViewState
+from app.view_state import ViewState
 from app.viewport_backend import Backend, Reports
+from app.viewport_hand import Flight, Hand
 from renderer.camera import Camera
 from renderer.gl.moment import Mode
 from renderer.gl.navigation import fitted, pick
 from renderer.look import Look, Ranges
+from renderer.marks import Marks
 
 REST_MS = 160  # after the last change the picture is made in full
-TURN = math.pi  # radians for a drag across the whole widget
-WHEEL = 0.88  # of the distance, for one notch
 FPS_SECONDS = 1.0
 
 
 class Viewport(QWidget):
-    """Shows a `ViewState`; `fps_changed` about once a second while pictures come."""
+    """Shows a `ViewState`; `fps_changed` about once a second while pictures come.
+
+    `key_dragged(index, QPointF, done)`: a key of the camera path is dragged there, in logical pixels;
+    `key_taken(index)`: one was clicked.
+    """
 
     fps_changed = Signal(float)
+    key_dragged = Signal(int, QPointF, bool)
+    key_taken = Signal(int)
 
     def __init__(
         self, view: ViewState, make: Callable[[Reports], Backend] = viewport_backend.make, parent: QWidget | None = None
@@ -45,7 +51,7 @@ class Viewport(QWidget):
         self.setAccessibleName("Viewport")
         self._view = view
         self._shown: deque[float] = deque(maxlen=240)
-        self._grip: QPointF | None = None
+        self._still = False
         self._ranges = Ranges()
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._settle)
@@ -63,10 +69,13 @@ class Viewport(QWidget):
         layout.addWidget(self.backend.widget)
         self.backend.widget.installEventFilter(self)
         self.backend.widget.setFocusProxy(self)
-        self._frame = _Frame(self)
+        self.overlay = Overlay(view, self)
+        self._hand = Hand(view, self)
+        self._flight = Flight(view, lambda: view.set_flying(True), self)
         self._caption.raise_()
         view.camera_changed.connect(self._follow)
         view.moment_changed.connect(self._follow)
+        view.marks_changed.connect(self._mark)
         self.refresh_theme()
 
     @property
@@ -78,6 +87,7 @@ class Viewport(QWidget):
     def show_scene(self, scene: Scene | None) -> None:
         """Show another snapshot; the view state is told by the window."""
         self._ranges = Ranges() if scene is None else scene.ranges
+        self.overlay.marks = Marks() if scene is None else scene.marks
         self.backend.show(scene)
         self._settle()
 
@@ -109,48 +119,66 @@ class Viewport(QWidget):
         self.backend.widget.removeEventFilter(self)
         self.backend.close()
 
+    # -- the hand ------------------------------------------------------------------------------------------------
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
         kind = event.type()
         if kind is QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
             self.setFocus(Qt.FocusReason.MouseFocusReason)
-            self._grip = event.position()
-            return True
+            return self._hand.press(event)
         if kind is QEvent.Type.MouseMove and isinstance(event, QMouseEvent):
-            return self._drag(event)
-        if kind is QEvent.Type.MouseButtonRelease:
-            self._grip = None
-            return True
+            return self._hand.move(event)
+        if kind is QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
+            return self._hand.release(event)
         if kind is QEvent.Type.MouseButtonDblClick and isinstance(event, QMouseEvent):
-            self._look_at(event.position())
+            self.look_at(event.position())
             return True
         if kind is QEvent.Type.Wheel and isinstance(event, QWheelEvent):
-            self._view.dolly(WHEEL ** (event.angleDelta().y() / 120.0))
-            return True
+            return self._hand.wheel(event)
         return super().eventFilter(watched, event)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
-        super().resizeEvent(event)
-        self._frame.setGeometry(self.rect())
-        self._place_caption()
-        self._follow()
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
+        if self._view.snapshot is None or not self._flight.press(event):
+            super().keyPressEvent(event)
 
-    def _drag(self, event: QMouseEvent) -> bool:
-        if self._grip is None or not event.buttons():
-            return False
-        step = event.position() - self._grip
-        self._grip = event.position()
-        buttons = event.buttons()
-        pans = Qt.MouseButton.RightButton | Qt.MouseButton.MiddleButton
-        if buttons & pans or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            camera, own = self.view_camera(), self._view.camera
-            if camera is not None and own is not None:
-                share = own.K[0, 0] / camera.K[0, 0] * self.devicePixelRatioF()
-                self._view.pan(step.x() * share, step.y() * share)
-        elif buttons & Qt.MouseButton.LeftButton:
-            self._view.turn(TURN * step.x() / max(1, self.width()), TURN * step.y() / max(1, self.height()))
-        return True
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
+        if not self._flight.release(event):
+            super().keyReleaseEvent(event)
 
-    def _look_at(self, place: QPointF) -> None:
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 (Qt's name)
+        self._flight.land()
+        super().focusOutEvent(event)
+
+    def hit(self, place: QPointF) -> Hit | None:
+        """The mark under the pointer."""
+        return self.overlay.hit(place)
+
+    def take(self, hit: Hit, _place: QPointF) -> None:
+        """A click on a mark: look along an axis, through a freeze-time camera, or pick a key of the path."""
+        if hit.kind == "axis":
+            self._view.from_axis(str(hit.which))
+        elif hit.kind == "camera":
+            self._view.go_to(int(hit.which))
+        elif hit.kind == "key":
+            self.key_taken.emit(int(hit.which))
+
+    def drag_mark(self, hit: Hit, place: QPointF, done: bool) -> None:
+        """Drag the wipe, or a key of the path."""
+        rect = self.overlay.frame_rect()
+        if hit.kind == "wipe" and rect is not None:
+            self._view.set_source("wipe", (place.x() - rect.left()) / rect.width())
+        elif hit.kind == "key":
+            self.key_dragged.emit(int(hit.which), place, done)
+
+    def pan_by(self, step: QPointF) -> None:
+        """Slide the scene with the hand, by logical pixels."""
+        camera, own = self.view_camera(), self._view.camera
+        if camera is not None and own is not None:
+            share = own.K[0, 0] / camera.K[0, 0] * self.devicePixelRatioF()
+            self._view.pan(step.x() * share, step.y() * share)
+
+    def look_at(self, place: QPointF) -> None:
+        """Turn to what is there and turn about it from now on."""
         camera, snapshot = self.view_camera(), self._view.snapshot
         if camera is not None and snapshot is not None:
             ratio = self.devicePixelRatioF()
@@ -158,23 +186,55 @@ class Viewport(QWidget):
             if point is not None:
                 self._view.focus(point)
 
+    # -- showing -------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        super().resizeEvent(event)
+        self.overlay.setGeometry(self.rect())
+        self._place_caption()
+        self._follow()
+
+    def show_source(self, image: QImage | None, words: str) -> None:
+        """The source frame of the view, to be laid over."""
+        self.overlay.source.show(image, words)
+        self._compare()
+        self.overlay.update()
+
     def _follow(self) -> None:
         camera = self.view_camera()
+        self._still = False
+        self.overlay.source.forget()
         if camera is not None:
             self.backend.set_view(camera, self._view.moment, self._look(), moving=True)
             self._rest.start()
-        self._frame.update()
+        self.overlay.update()
 
     def _settle(self) -> None:
         camera = self.view_camera()
         if camera is not None:
+            self._still = True
             self.backend.set_view(camera, self._view.moment, self._look(), moving=False)
+
+    def _mark(self) -> None:
+        self._compare()
+        self.overlay.update()
+
+    def _compare(self) -> None:
+        """Hold the picture against the source frame, once it is at rest in full size."""
+        rect, source = self.overlay.frame_rect(), self.overlay.source
+        if not self._still or rect is None or self._view.source == "off" or source.image is None:
+            return
+        picture = self.backend.grab()
+        if picture.height() == round(self.height() * self.devicePixelRatioF()):
+            source.compare(picture, rect, (self.width(), self.height()))
 
     def _look(self) -> Look:
         return self._ranges.look(self._view.paint, temporal=self._view.mode is not Mode.PER_FRAME)
 
     def _count(self) -> None:
         self._shown.append(time.monotonic())
+        if self._still and self._view.source != "off" and self.overlay.source.decibels is None:
+            QTimer.singleShot(0, self, self._mark)
 
     def _say(self, text: str) -> None:
         self._caption.setText(text)
@@ -188,38 +248,4 @@ class Viewport(QWidget):
 
     def frame_rect(self) -> QRectF | None:
         """Where the solved camera's own picture lies in the widget, when the view stands at one."""
-        view = self._view
-        if view.camera is None or view.station == FREE:
-            return None
-        height, width = view.camera.size
-        scale = min(self.height() / height, self.width() / width)
-        w, h = width * scale, height * scale
-        return QRectF((self.width() - w) / 2, (self.height() - h) / 2, w, h)
-
-
-class _Frame(QWidget):
-    """Dims what lies outside a solved camera's picture, which no video showed."""
-
-    def __init__(self, viewport: Viewport) -> None:
-        super().__init__(viewport)
-        self._viewport = viewport
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
-        rect = self._viewport.frame_rect()
-        if rect is None:
-            return
-        theme = current_theme()
-        painter = QPainter(self)
-        shade = theme.colour("viewport")
-        shade.setAlphaF(0.72)
-        whole = QRectF(self.rect())
-        for part in (
-            QRectF(0, 0, whole.width(), rect.top()),
-            QRectF(0, rect.bottom(), whole.width(), whole.height() - rect.bottom()),
-            QRectF(0, rect.top(), rect.left(), rect.height()),
-            QRectF(rect.right(), rect.top(), whole.width() - rect.right(), rect.height()),
-        ):  # fmt: skip
-            if part.width() > 0 and part.height() > 0:
-                painter.fillRect(part, shade)
-        painter.end()
+        return self.overlay.frame_rect()

@@ -1,4 +1,4 @@
-"""How the hand moves the camera: orbit, pan, dolly, focus; pure values, no window, no OpenGL.
+"""How the hand moves the camera: orbit, pan, dolly, fly, focus; pure values, no window, no OpenGL.
 
 Every move takes an `OrbitCamera` and gives another one. The camera turns rigidly about a pivot, so the pivot
 stays where it is in the picture, and a solved camera with roll or an off-centre lens is moved as it is.
@@ -53,6 +53,26 @@ class OrbitCamera:
 
     def orbited(self, yaw: float, pitch: float) -> OrbitCamera:
         """Turned about the pivot, radians: positive yaw drags the scene's front right, positive pitch drags it down."""
+        turn = self._turn(yaw, pitch)
+        pose = self.camera.world_from_camera.copy()
+        pose[:3, :3] = turn @ pose[:3, :3]
+        pose[:3, 3] = self.pivot + turn @ (pose[:3, 3] - self.pivot)
+        return replace(self, camera=self.camera.posed(pose))
+
+    def looked(self, yaw: float, pitch: float) -> OrbitCamera:
+        """Turned where it stands, radians: positive yaw looks right, positive pitch down; the pivot comes along."""
+        turn = self._turn(yaw, pitch)
+        pose = self.camera.world_from_camera.copy()
+        pose[:3, :3] = turn @ pose[:3, :3]
+        return replace(self, camera=self.camera.posed(pose), pivot=pose[:3, 3] + turn @ (self.pivot - pose[:3, 3]))
+
+    def flown(self, right: float, up: float, ahead: float) -> OrbitCamera:
+        """Moved along its own axes by shares of the home distance, its pivot with it."""
+        step = self.camera.world_from_camera[:3, :3] @ (np.array([right, -up, ahead]) * self.reach)
+        return replace(self, camera=self._at(self.camera.centre + step), pivot=self.pivot + step)
+
+    def _turn(self, yaw: float, pitch: float) -> Array:
+        """[3, 3] a rotation of the world's axes that keeps the horizon level and stops short of straight up or down."""
         forward = self.camera.forward
         elevation = math.asin(float(np.clip(forward @ self.up, -1.0, 1.0)))
         limit = max(STEEPEST, abs(elevation))
@@ -60,11 +80,7 @@ class OrbitCamera:
         level = np.cross(forward, self.up)
         length = float(np.linalg.norm(level))
         across = level / length if length > 1e-6 else self.camera.world_from_camera[:3, 0]
-        turn = rotation(self.up, -yaw) @ rotation(across, tilt)
-        pose = self.camera.world_from_camera.copy()
-        pose[:3, :3] = turn @ pose[:3, :3]
-        pose[:3, 3] = self.pivot + turn @ (pose[:3, 3] - self.pivot)
-        return replace(self, camera=self.camera.posed(pose))
+        return np.asarray(rotation(self.up, -yaw) @ rotation(across, tilt))
 
     def panned(self, dx: float, dy: float) -> OrbitCamera:
         """Slid so that the pivot's plane follows the hand by (dx, dy) pixels of this camera's image."""

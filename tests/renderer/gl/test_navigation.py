@@ -138,3 +138,22 @@ def test_pick_finds_the_ball_in_front_of_the_wall() -> None:
     assert point is not None
     assert 3.0 < point[2] < 4.2
     assert pick(snapshot.canonical(), fitted(camera, (2000, 256)), (128.0, 5.0)) is None
+
+
+@given(yaw=st.floats(-2, 2), pitch=st.floats(-1, 1), step=st.tuples(*[st.floats(-0.5, 0.5)] * 3))
+def test_flying_moves_pivot_and_camera_alike(yaw: float, pitch: float, step: tuple[float, float, float]) -> None:
+    view = HOME.looked(yaw, pitch)
+    np.testing.assert_allclose(view.camera.centre, HOME.camera.centre)
+    assert view.distance == pytest.approx(HOME.distance)
+    ahead = view.pivot - view.camera.centre
+    np.testing.assert_allclose(ahead / np.linalg.norm(ahead), view.camera.forward, atol=1e-9)
+    assert abs(view.camera.world_from_camera[:3, 0] @ view.up) < 1e-9, "the horizon stays level"
+    moved = view.flown(*step)
+    np.testing.assert_allclose(moved.pivot - moved.camera.centre, ahead, atol=1e-9)
+    local = view.camera.world_from_camera[:3, :3].T @ (moved.camera.centre - view.camera.centre)
+    np.testing.assert_allclose(local, np.array([step[0], -step[1], step[2]]) * view.reach, atol=1e-9)
+
+
+def test_looking_right_and_down() -> None:
+    assert HOME.looked(0.3, 0.0).camera.forward[0] > 0.2
+    assert HOME.looked(0.0, 0.3).camera.forward[1] > 0.2, "y is down"
