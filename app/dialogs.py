@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialogButtonBox, QMessageBox, QWidget
 
@@ -12,6 +14,35 @@ def tell(parent: QWidget, title: str, text: str, warning: bool = False) -> QMess
     box = QMessageBox(kind, title, text, QMessageBox.StandardButton.Ok, parent)
     for button in box.buttons():
         button.setIcon(QIcon())
+    box.finished.connect(box.deleteLater)
+    box.open()
+    return box
+
+
+def ask_recovery(parent: QWidget, told: list[str], decide: Callable[[bool], object]) -> QMessageBox:
+    """Ask whether unsaved edits are to come back, listing what they change; `decide` is told once."""
+    box = QMessageBox(QMessageBox.Icon.NoIcon, "Splatime", "", QMessageBox.StandardButton.NoButton, parent)
+    box.setObjectName("recovery")
+    box.setText("Splatime was ended before it could save this project. These edits were not saved:")
+    box.setInformativeText("\n".join(f"• {words}" for words in told))
+    restore = box.addButton("Bring them back", QMessageBox.ButtonRole.AcceptRole)
+    box.addButton("Leave them out", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(restore)
+    box.buttonClicked.connect(lambda button: decide(button is restore))
+    box.finished.connect(box.deleteLater)
+    box.open()
+    return box
+
+
+def ask_leaving(parent: QWidget, leave: Callable[[], object]) -> QMessageBox:
+    """Say that the last edits are not on disk; `leave` is called when they are to be lost."""
+    box = QMessageBox(QMessageBox.Icon.Warning, "Splatime", "", QMessageBox.StandardButton.NoButton, parent)
+    box.setObjectName("leaving")
+    box.setText("The last edits could not be saved. Free some space or reconnect the disk, and close again.")
+    stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+    lose = box.addButton("Close and lose them", QMessageBox.ButtonRole.DestructiveRole)
+    box.setDefaultButton(stay)
+    box.buttonClicked.connect(lambda button: leave() if button is lose else None)
     box.finished.connect(box.deleteLater)
     box.open()
     return box

@@ -13,8 +13,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from pipeline.project import project_file
+from app.saver import Saver
+from app.session_lock import SessionLock
+from pipeline.project import journal, project_file
 from pipeline.project.project import Cut, Project
+from renderer.errors import Refusal
 
 Edit = Callable[[Project], Project]
 
@@ -29,18 +32,53 @@ class Document(QObject):
         super().__init__(parent)
         self.project = Project()
         self.folder: Path | None = None
+        self.saver = Saver(self)
+        self._lock = SessionLock()
         self.undo_stack = QUndoStack(self)
 
     def open(self, folder: Path) -> None:
         """Read a project folder; raises `Refusal` and keeps the present project when it can't be read."""
+        self.saver.finish()
         project = project_file.load(folder)
+        self.saver.drop()
+        self._lock.take(folder)
         self.project, self.folder = project, folder.resolve()
         self.undo_stack.clear()
         self.opened.emit()
         self.changed.emit()
 
+    @property
+    def read_only(self) -> str:
+        """Why the project may not be changed; empty when it may."""
+        return self._lock.reason
+
+    def unsaved(self) -> Cut | None:
+        """The cut of a program that ended before it could save, where that is not the saved one."""
+        if self.folder is None or self.read_only:
+            return None
+        cut = journal.newest(self.folder)
+        if cut is None or cut == self.project.cut:
+            journal.clear(self.folder)
+            return None
+        return cut
+
+    def recover(self, cut: Cut | None) -> None:
+        """Take the unsaved cut as a step that can be undone, or with None forget it."""
+        if cut is None and self.folder is not None:
+            journal.clear(self.folder)
+        elif cut is not None:
+            self.do("Recover unsaved changes", lambda project: replace(project, cut=cut))
+
+    def shut_down(self) -> None:
+        """For the end of the program: write what waits, let go of the project."""
+        self.saver.close()
+        self._lock.release()
+
     def close(self) -> None:
         """Hold an empty project that lies nowhere."""
+        self.saver.finish()
+        self.saver.drop()
+        self._lock.take(None)
         self.project, self.folder = Project(), None
         self.undo_stack.clear()
         self.opened.emit()
@@ -57,13 +95,17 @@ class Document(QObject):
         self._set(edit(self.project))
 
     def do(self, text: str, edit: Edit) -> None:
-        """Change the cut as one undo step named `text`, and save; raises what `edit` raises, changing nothing."""
+        """Change the cut as one undo step named `text`, and save; raises `Refusal` or what `edit` raises."""
+        if self.read_only:
+            raise Refusal(self.read_only)
         after = edit(self.project).cut
         if after != self.project.cut:
             self.undo_stack.push(_CutCommand(self, text, self.project.cut, after))
 
     def amend(self, edit: Edit) -> None:
         """Change the cut as part of the step that was done last: what follows from it, found out a moment later."""
+        if self.read_only:
+            return
         last = self.undo_stack.index() - 1
         command = self.undo_stack.command(last) if last >= 0 else None
         cut = edit(self.project).cut
@@ -75,7 +117,7 @@ class Document(QObject):
         """Used by the undo stack: put a cut in place, in memory and on disk."""
         self._set(replace(self.project, cut=cut))
         if self.folder is not None:
-            project_file.update(self.folder, lambda p: replace(p, cut=cut))
+            self.saver.save(self.folder, cut)
 
     def _set(self, project: Project) -> None:
         if project != self.project:

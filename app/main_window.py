@@ -27,7 +27,7 @@ from app.actions import (
     refresh_icons,
 )
 from app.curation import Curation
-from app.dialogs import tell
+from app.dialogs import ask_leaving, ask_recovery, tell
 from app.document import Document
 from app.drops import Drop, read_drop, with_kinds
 from app.help import about_text, keys_text
@@ -56,6 +56,7 @@ from app.viewport import Viewport
 from app.viewport_backend import Backend, Reports
 from app.workspaces import BOTTOM, Panel, Workspaces
 from pipeline.messages import Produced
+from pipeline.project.journal import differences
 from pipeline.project.project_file import is_project
 from pipeline.project.take import Take
 from renderer.errors import Refusal
@@ -83,6 +84,7 @@ class MainWindow(QMainWindow):
         self.importer = Importer(self)
         self.workspaces = Workspaces(self, self.settings.layouts, self.settings.workspace)
         self._scene_run: Path | None = None
+        self._leaving = False
         self._build(make_backend)
         self._connect()
         self._refresh()
@@ -101,6 +103,9 @@ class MainWindow(QMainWindow):
         except OSError as fault:
             self.complain(f"{folder} can't be read ({fault.strerror}); check that it is there and yours.")
             return False
+        self._offer_unsaved()
+        if self.document.read_only:
+            self.statusBar().showMessage(self.document.read_only, SENTENCE_MS)
         self.settings = self.settings.opened(folder.resolve())
         save_settings(self.settings_path, self.settings)
         self._refresh()
@@ -145,6 +150,18 @@ class MainWindow(QMainWindow):
         self.viewport.refresh_theme()
         self.empty.refresh_icons()
         self.transport.show_playing()
+
+    def _offer_unsaved(self) -> None:
+        """Ask what is to become of edits that a window had when it was ended."""
+        cut = self.document.unsaved()
+        if cut is not None:
+            ask_recovery(
+                self, differences(self.document.project, cut), lambda yes: self.document.recover(cut if yes else None)
+            )
+
+    def _not_saved(self, sentence: str) -> None:
+        self.statusBar().showMessage(f"Not saved yet. {sentence}", SENTENCE_MS)
+        self.log.added.emit(sentence)
 
     # -- what the window is told -------------------------------------------------------------------------------
 
@@ -271,9 +288,15 @@ class MainWindow(QMainWindow):
             self.bring(drop)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
+        self.curation.details.notes.finish()
+        if not self.document.saver.finish() and not self._leaving:
+            event.ignore()
+            ask_leaving(self, self._leave)
+            return
         self.view.pause()
         self.curation.close()
         self.importer.shut_down()
+        self.document.shut_down()
         self.session.shut_down()
         self.loader.close()
         self.log.deafen()
@@ -283,6 +306,10 @@ class MainWindow(QMainWindow):
         self.settings = replace(self.settings, geometry=place, layouts=layouts, workspace=current)
         save_settings(self.settings_path, self.settings)
         super().closeEvent(event)
+
+    def _leave(self) -> None:
+        self._leaving = True
+        self.close()
 
     # -- building ----------------------------------------------------------------------------------------------
 
@@ -341,6 +368,7 @@ class MainWindow(QMainWindow):
             tabs.addAction(act[name])
             act[name].triggered.connect(lambda _checked=False, to=workspace: self.workspaces.go_to(to))
         self.workspaces.changed.connect(self._refresh)
+        self.document.saver.failed.connect(self._not_saved)
         self.importer.took.connect(self._took)
         self.importer.said.connect(self.statusBar().showMessage)
         self.importer.refused.connect(self.complain)
@@ -401,7 +429,8 @@ class MainWindow(QMainWindow):
         act, stack, folder = self.commands, self.document.undo_stack, self.document.folder
         scene, here = self.view.snapshot is not None, self.session.running_here
         named = folder or self.session.folder
-        self.setWindowTitle(f"{named.name} — Splatime" if named is not None else "Splatime")
+        mark = " (read-only)" if self.document.read_only else ""
+        self.setWindowTitle(f"{named.name}{mark} — Splatime" if named is not None else "Splatime")
         act["resume"].setEnabled(self._resumable())
         self.progress.show_status(self.session.status, here, act["resume"].isEnabled())
         middle = self.curation.page if self._curating else self.stage if scene else self.empty

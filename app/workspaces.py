@@ -90,9 +90,11 @@ class Workspaces(QObject):
         if name != self.current:
             self._remember()
             self.current = name
+            for _panel, dock in self._docks.values():
+                dock.hide()  # while the middle changes, or the old docks beside the new middle would widen the window
+            self.changed.emit(name)
             if self._on_show:
                 self._arrange()
-            self.changed.emit(name)
 
     def bring_out(self) -> None:
         """Show the docks: there is something for them to show."""

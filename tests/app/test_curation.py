@@ -87,6 +87,7 @@ def test_frames_are_selected_and_dropped_and_come_back(qtbot: QtBot, studio: Mai
     key(strip, Qt.Key.Key_Delete)
     frames = opinion(studio).frames
     assert frames is not None and frames.dropped == {2, 3, 4}
+    assert studio.document.saver.finish()
     assert project_file.load(studio.document.folder or Path()).cut.reference_frames == frames
     key(strip, Qt.Key.Key_Delete)
     assert opinion(studio).frames is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from pipeline.jobs.keeping import keep
 from pipeline.messages import Produced
 from pipeline.project import edits
 from pipeline.project.codec import encode
-from pipeline.project.project import LiftSettings, Project, Run
+from pipeline.project.project import Cut, LiftSettings, Project, Run
 from pipeline.project.project_file import load, save, update
 from renderer.errors import Refusal
 
@@ -20,22 +21,30 @@ RUN = Run("r1", "a", "b", 0, 8, LiftSettings())
 
 
 @pytest.fixture
-def document(qtbot: QtBot, tmp_path: Path) -> Document:
+def document(qtbot: QtBot, tmp_path: Path) -> Iterator[Document]:
     save(tmp_path, Project())
     made = Document()
     made.open(tmp_path)
-    return made
+    yield made
+    made.shut_down()
+
+
+def on_disk(document: Document) -> Cut:
+    """The cut that a reader finds once all is written."""
+    assert document.folder is not None
+    assert document.saver.finish()
+    return load(document.folder).cut
 
 
 def test_an_edit_of_the_cut_is_one_undo_step_and_is_saved(document: Document, tmp_path: Path, qtbot: QtBot) -> None:
     with qtbot.waitSignal(document.changed):
         document.do("choose seed", lambda p: edits.set_lift(p, LiftSettings(seed=5)))
-    assert load(tmp_path).cut.lift.seed == 5
+    assert on_disk(document).lift.seed == 5
     document.undo_stack.undo()
     assert document.project.cut.lift.seed == 0
-    assert load(tmp_path).cut.lift.seed == 0
+    assert on_disk(document).lift.seed == 0
     document.undo_stack.redo()
-    assert load(tmp_path).cut.lift.seed == 5
+    assert on_disk(document).lift.seed == 5
     assert document.undo_stack.count() == 1
 
 
