@@ -86,6 +86,19 @@ class SnapshotReady(Message):
 
 
 @dataclass(frozen=True)
+class CamerasPlaced(Message):
+    """Where cameras stand so far, in a gauge of their own that changes from one message to the next.
+
+    `poses` holds 12 numbers a frame: world from camera, [3, 4] row by row. `fov` is horizontal, in degrees.
+    """
+
+    type: ClassVar[str] = "cameras"
+    frames: tuple[int, ...]
+    poses: tuple[float, ...]
+    fov: float
+
+
+@dataclass(frozen=True)
 class Note(Message):
     """Something the person should know that is not a failure."""
 
@@ -125,7 +138,18 @@ class Failed(Message):
 
 _TYPES: dict[str, type[Message]] = {
     kind.type: kind
-    for kind in (StageStarted, Progress, Heartbeat, Paused, SnapshotReady, Note, Produced, Finished, Failed)
+    for kind in (
+        StageStarted,
+        Progress,
+        Heartbeat,
+        Paused,
+        SnapshotReady,
+        CamerasPlaced,
+        Note,
+        Produced,
+        Finished,
+        Failed,
+    )
 }
 
 

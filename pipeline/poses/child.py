@@ -1,4 +1,5 @@
-"""Run the COLMAP child: its progress read, cancelled within a second, killed with everything it started.
+"""Run a child of the solver (COLMAP's, or the one with torch): its progress read, cancelled within a second,
+killed with everything it started.
 
 The child stands in a session of its own, so that Ctrl-C in a terminal reaches the parent alone and the whole group
 can be killed at once. Its stdin is a pipe that closes when the parent dies, however it dies.
@@ -29,15 +30,17 @@ class PosesCancelled(Exception):
     """Solving was cancelled on request; nothing is wrong."""
 
 
-def run_child(spec: Path, log: Path, cancelled: Callable[[], bool]) -> Iterator[dict[str, Any]]:
-    """Start the child on `spec` and yield its messages until it ends well.
+def run_child(
+    spec: Path, log: Path, cancelled: Callable[[], bool], module: str = "colmap_child"
+) -> Iterator[dict[str, Any]]:
+    """Start the child `module` on `spec` and yield its messages until it ends well.
 
     Raises `PosesCancelled` when `cancelled()` turns true, and `Refusal` when the child crashes. Closing the
     generator early kills the child too.
     """
-    with log.open("wb") as chatter:
+    with log.open("ab") as chatter:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipeline.poses.colmap_child", str(spec.resolve())],
+            [sys.executable, "-P", "-m", f"pipeline.poses.{module}", str(spec.resolve())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=chatter,
@@ -52,7 +55,8 @@ def run_child(spec: Path, log: Path, cancelled: Callable[[], bool]) -> Iterator[
     finally:
         kill(process)
     if code != 0:
-        raise Refusal(f"COLMAP stopped unexpectedly (code {code}) while solving the cameras; its log is {log}.")
+        name = {"colmap_child": "COLMAP", "learned_child": "The learned matcher"}[module]
+        raise Refusal(f"{name} stopped unexpectedly (code {code}) while solving the cameras; its log is {log}.")
 
 
 def _messages(stdout: IO[bytes], cancelled: Callable[[], bool]) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +22,42 @@ import numpy as np
 
 from pipeline.poses.colmap_features import extract_and_match
 from pipeline.poses.colmap_mapping import Solution, search
+from pipeline.poses.colmap_polish import Observations
 
 
 def main(arguments: list[str]) -> int:
     """Solve the spec; 0 with a solution or a said fault, anything else is a crash."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
     spec: dict[str, Any] = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-    steps = len(spec["fields_of_view"]) + 5
-
-    def tell(step: int, text: str) -> None:
-        say({"step": step, "steps": steps, "text": text})
-
+    voice = Voice(len(spec["fields_of_view"]) + 5)
     pycolmap.logging.minloglevel = 1
     pycolmap.set_random_seed(spec["seed"])
-    tell(0, "finding features")
-    matches = extract_and_match(spec, lambda: tell(1, "matching features"))
+    voice.step(-2, "finding features")
+    matches = extract_and_match(spec, lambda: voice.step(-1, "matching features"))
     if matches.fault:
         say({"fault": matches.fault, "figures": matches.figures})
         return 0
-    solution = search(spec, lambda step, text: tell(2 + step, text))
+    solution = search(spec, voice)
     if solution is None:
         say({"fault": "unmapped", "figures": matches.figures})
         return 0
     write(Path(spec["out"]), solution)
-    say({"step": steps, "steps": steps, "text": "cameras solved", "attempt": solution.attempt})
+    say({"step": voice.steps, "steps": voice.steps, "text": "cameras solved", "attempt": solution.attempt})
     return 0
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What the mapping says while it runs; its steps count from 0, after the two of finding features."""
+
+    steps: int
+
+    def step(self, step: int, text: str) -> None:
+        say({"step": step + 2, "steps": self.steps, "text": text})
+
+    def cameras(self, found: Observations) -> None:
+        """Where the cameras stand so far: camera from world, 12 numbers each."""
+        say({"placed": found.frames.tolist(), "poses": found.poses.reshape(-1).tolist(), "focal": found.focal})
 
 
 def write(path: Path, solution: Solution) -> None:

@@ -30,9 +30,9 @@ PRIOR_WEIGHT = 0.02
 
 @dataclass(frozen=True)
 class Observations:
-    """A model as arrays: poses [F, 3, 4] of the placed frames, points [P, 3], observations [M]."""
+    """A model as arrays: focals [F] and poses [F, 3, 4] of the placed frames, points [P, 3], observations [M]."""
 
-    focal: float
+    focals: Array
     size: tuple[int, int]
     frames: npt.NDArray[np.int64]
     poses: Array
@@ -41,6 +41,11 @@ class Observations:
     obs_frame: npt.NDArray[np.int64]
     obs_xy: Array
 
+    @property
+    def focal(self) -> float:
+        """The shared focal length in px; the median where frames have their own."""
+        return float(np.median(self.focals)) if len(self.focals) else float("nan")
+
     def errors(self) -> Array:
         """[M] reprojection errors in px; infinite behind the camera. `obs_frame` indexes the spec's names."""
         row = np.searchsorted(self.frames, self.obs_frame)
@@ -48,7 +53,7 @@ class Observations:
         local = np.einsum("nij,nj->ni", pose[:, :, :3], self.points[self.obs_point]) + pose[:, :, 3]
         centre = np.array([self.size[1] / 2, self.size[0] / 2])
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            pixel = self.focal * local[:, :2] / local[:, 2:] + centre
+            pixel = self.focals[row, None] * local[:, :2] / local[:, 2:] + centre
             error = np.linalg.norm(pixel - self.obs_xy, axis=1)
         return np.where((local[:, 2] > 1e-6) & np.isfinite(error), error, np.inf)
 
@@ -68,7 +73,7 @@ def fov_of(focal: float, width: int) -> float:
 def gather(model: pycolmap.Reconstruction, names: list[str]) -> Observations:
     """The model's arrays; frames are numbered by their place in `names`."""
     place = {name: i for i, name in enumerate(names)}
-    camera = next(iter(model.cameras.values()))
+    size = next(iter(model.cameras.values()))
     images = sorted((model.image(i) for i in model.reg_image_ids()), key=lambda image: place[image.name])
     keypoints = {image.image_id: (place[image.name], image.points2D) for image in images}
     points: list[Array] = []
@@ -84,8 +89,8 @@ def gather(model: pycolmap.Reconstruction, names: list[str]) -> Observations:
         points.append(point.xyz)
     poses = [image.cam_from_world().matrix() for image in images]
     return Observations(
-        float(camera.params[0]),
-        (int(camera.height), int(camera.width)),
+        np.array([model.camera(image.camera_id).params[0] for image in images], np.float64),
+        (int(size.height), int(size.width)),
         np.array([place[image.name] for image in images], np.int64),
         np.array(poses, np.float64).reshape(-1, 3, 4),
         np.array(points, np.float64).reshape(-1, 3),
@@ -168,10 +173,11 @@ def _at_fov(spec: dict[str, Any], model: pycolmap.Reconstruction, fov: float) ->
     return changed, score * (1.0 - PRIOR_WEIGHT * octaves * octaves)
 
 
-def adjust(model: pycolmap.Reconstruction, pixels: float, iterations: int) -> None:
-    """Bundle adjustment with the focal length held and a Cauchy loss: what still moves must not drag the cameras."""
+def adjust(model: pycolmap.Reconstruction, pixels: float, iterations: int, lens: bool = False) -> None:
+    """Bundle adjustment with a Cauchy loss: what still moves must not drag the cameras. The focal length is held unless
+    `lens`."""
     options = pycolmap.BundleAdjustmentOptions()
-    options.refine_focal_length = False
+    options.refine_focal_length = lens
     options.refine_extra_params = False
     options.print_summary = False
     options.ceres.loss_function_type = pycolmap.LossFunctionType.CAUCHY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,20 +20,34 @@ class RawModel:
     """What the child found: frames are numbered by their place among the frames asked for.
 
     Attributes:
-        focal: px.
+        attempt: which try it is.
+        focals: [R] px; all the same unless frames have lenses of their own.
         placed: [R] sorted places of the frames that COLMAP placed.
         camera_from_world: [R, 3, 4].
         points: [P, 3]. obs_point, obs_frame: [M], sorted by point; obs_xy: [M, 2] px.
+        zoom: longest over shortest focal length that the frames ask for; 1 is a shared lens.
+        by_prior: the frames stand where the orbit prior put them unless their own tracks say otherwise.
     """
 
     attempt: str
-    focal: float
+    focals: Array
     placed: npt.NDArray[np.int64]
     camera_from_world: Array
     points: Array
     obs_point: npt.NDArray[np.int64]
     obs_frame: npt.NDArray[np.int64]
     obs_xy: Array
+    zoom: float = 1.0
+    by_prior: bool = False
+
+    def scaled(self, ratio: float) -> RawModel:
+        """The same model for frames `ratio` times as large."""
+        return replace(self, focals=self.focals * ratio, obs_xy=self.obs_xy * ratio)
+
+    def tracks(self, count: int) -> npt.NDArray[np.int64]:
+        """[count] how many points each frame sees."""
+        seen = np.unique(np.stack([self.obs_frame, self.obs_point]), axis=1)
+        return np.bincount(seen[0], minlength=count)
 
     def world_from_camera(self) -> Array:
         """[R, 4, 4] poses."""
@@ -87,9 +101,10 @@ def normalise(poses: Array, points: Array, canonical: int, seen: npt.NDArray[np.
 
 def reprojection_errors(model: RawModel, size: tuple[int, int]) -> Array:
     """[M] px, per observation."""
-    pose = model.camera_from_world[np.searchsorted(model.placed, model.obs_frame)]
+    row = np.searchsorted(model.placed, model.obs_frame)
+    pose = model.camera_from_world[row]
     local = np.einsum("nij,nj->ni", pose[:, :, :3], model.points[model.obs_point]) + pose[:, :, 3]
-    pixel = model.focal * local[:, :2] / local[:, 2:] + np.array([size[1] / 2, size[0] / 2])
+    pixel = model.focals[row, None] * local[:, :2] / local[:, 2:] + np.array([size[1] / 2, size[0] / 2])
     return np.asarray(np.linalg.norm(pixel - model.obs_xy, axis=1))
 
 
@@ -111,6 +126,25 @@ def point_colours(model: RawModel, frames: Frames) -> npt.NDArray[np.uint8]:
     counts = np.bincount(model.obs_point, minlength=len(model.points))
     sums = np.stack([np.bincount(model.obs_point, rgb[:, c], len(model.points)) for c in range(3)], 1)
     return np.round(sums / np.maximum(counts, 1)[:, None]).astype(np.uint8)
+
+
+def fov_degrees(focal: float, width: int) -> float:
+    """Horizontal field of view in degrees of a focal length in px."""
+    return float(np.degrees(2.0 * np.arctan(0.5 * width / focal)))
+
+
+def jumps(places: npt.NDArray[np.int64], poses: Array, reach: float = 4.0) -> list[int]:
+    """Places whose camera lies further than `reach` median steps from the line between its two neighbours.
+
+    places: [R] sorted. poses: [R, 4, 4] world from camera.
+    """
+    centres, at = poses[:, :3, 3], places.astype(np.float64)
+    if len(places) < 4:
+        return []
+    step = np.median(np.linalg.norm(np.diff(centres, axis=0), axis=1) / np.diff(at))
+    share = ((at[1:-1] - at[:-2]) / (at[2:] - at[:-2]))[:, None]
+    off = np.linalg.norm(centres[1:-1] - (1.0 - share) * centres[:-2] - share * centres[2:], axis=1)
+    return [int(place) for place in places[1:-1][off > reach * max(step, 1e-12)]]
 
 
 def path_roughness(cameras: Mapping[int, Array]) -> float:

@@ -81,7 +81,7 @@ def _two_views() -> RawModel:
     xy = np.array([[50 + 5.0, 40.0], [50 - 5.0, 40.0 + 3.0]])
     return RawModel(
         attempt="test",
-        focal=10.0,
+        focals=np.full(2, 10.0),
         placed=np.array([0, 3]),
         camera_from_world=view,
         points=np.array([[0.0, 0.0, 2.0]]),

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from pipeline.messages import Message, Note, Progress
+from pipeline.messages import CamerasPlaced, Message, Note, Progress
 from pipeline.poses.gauge import RawModel
+from pipeline.poses.ladder import Climbed
 from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, assemble, digest_of, solve
 from renderer.camera import Camera
 from renderer.errors import Refusal
 from tests.pipeline.poses.scenes import FOV, SIZE, arc, draw
 
-QUICK = PoseSettings(fields_of_view=(35.0, 50.0), max_features=1500)
+QUICK = PoseSettings(rungs=("careful",), fields_of_view=(35.0, 50.0), max_features=1500)
 INDICES = [3, 4, 5, 6, 7, 9, 11, 12]
 CANONICAL = 6
 
@@ -95,6 +96,9 @@ def test_points_have_the_colours_of_the_frames(solved: SolvedPoses, frames: np.n
 def test_progress_rises_to_its_end(solved: SolvedPoses, told: list[Message]) -> None:
     assert solved.cameras
     steps = [message.step for message in told if isinstance(message, Progress)]
+    placed = [message for message in told if isinstance(message, CamerasPlaced)]
+    assert placed and len(placed[-1].frames) == len(INDICES)
+    assert set(placed[-1].frames) <= set(INDICES) and len(placed[-1].poses) == 12 * len(INDICES)
     assert steps == sorted(steps)
     assert isinstance(told[-1], Progress)
     assert told[-1].step == told[-1].steps
@@ -191,7 +195,7 @@ def _partial(truth: list[Camera], placed: list[int]) -> RawModel:
     xy = np.stack([truth[k].project(points)[0] for k in placed], 1).reshape(-1, 2)
     return RawModel(
         attempt="test",
-        focal=float(truth[0].K[0, 0]),
+        focals=np.full(len(placed), truth[0].K[0, 0]),
         placed=np.array(placed),
         camera_from_world=poses,
         points=points,
@@ -221,10 +225,10 @@ def test_lost_frames_are_told_and_too_many_are_refused(
 ) -> None:
     placed = [0, 1, 3, 4, 5, 7]
 
-    def fake(*_: object) -> RawModel:
-        return _partial(truth, placed)
+    def fake(*_: object) -> Climbed:
+        return Climbed(_partial(truth, placed), "careful", ())
 
-    monkeypatch.setattr("pipeline.poses.solve._map", fake)
+    monkeypatch.setattr("pipeline.poses.solve.climb", fake)
     told: list[Message] = []
     solve(frames, INDICES, CANONICAL, QUICK, tmp_path, tell=told.append)
     assert next(m.text for m in told if isinstance(m, Note)).count("5, 11") == 1

@@ -1,0 +1,97 @@
+"""The lens of a polished model: freed where the matches know better, one per frame where the camera zooms. COLMAP child
+only.
+
+The profile of focal lengths leans on the prior, and on points that were kept because they fitted it. Wide videos show
+their focal length plainly: there, freed and triangulated afresh in turn, it converges from anywhere, and is believed.
+"""
+
+from __future__ import annotations
+
+import pycolmap  # isort: skip
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.poses.colmap_features import tolerance
+from pipeline.poses.colmap_polish import Array, adjust, fov_of, gather
+
+ROUNDS = 3
+BELIEVED_STEP = 1.1
+"""A free focal length nearer than this to the profile's says nothing that the profile did not."""
+MIN_KEPT = 0.97
+"""And it may not explain less of the matches than this share of what the profile's does."""
+ZOOM_GAIN = 0.08
+"""Share of the score that lenses of their own must gain; frames in noise gain a few percent from any freedom."""
+ZOOM_RATIO = 1.12
+ZOOM_WINDOW = 5
+"""Frames over which the focal lengths' median runs: a zoom is a trend."""
+
+
+def settle(
+    spec: dict[str, Any], model: pycolmap.Reconstruction, mapping: pycolmap.IncrementalPipelineOptions, out: Path
+) -> pycolmap.Reconstruction:
+    """The model with the focal length that the matches ask for when they are sure, `model` itself otherwise."""
+    pixels, width = tolerance(spec["size"]), spec["size"][1]
+    before = gather(model, spec["names"])
+    free, last = pycolmap.Reconstruction(model), before.focal
+    for _ in range(ROUNDS):
+        adjust(free, pixels, 100, lens=True)
+        if not _sane(spec, free):
+            return model
+        free = pycolmap.triangulate_points(
+            free, spec["database"], spec["frames_dir"], out, clear_points=True, options=mapping
+        )
+        adjust(free, pixels, 100, lens=True)
+        if not _sane(spec, free):
+            return model
+        pycolmap.ObservationManager(free).filter_all_points3D(pixels, 0.5)
+        found = gather(free, spec["names"])
+        if abs(np.log(found.focal / last)) < 0.005:
+            break
+        last = found.focal
+    sure = abs(np.log(found.focal / before.focal)) > np.log(BELIEVED_STEP)
+    explains = found.score(pixels) >= MIN_KEPT * before.score(pixels) and len(found.frames) == len(before.frames)
+    low, high = spec["fov_limits"]
+    return free if sure and explains and low < fov_of(found.focal, width) < high else model
+
+
+def _sane(spec: dict[str, Any], model: pycolmap.Reconstruction) -> bool:
+    focal = float(next(iter(model.cameras.values())).params[0])
+    return bool(np.isfinite(focal)) and 10.0 < fov_of(focal, spec["size"][1]) < 140.0
+
+
+def own_lenses(spec: dict[str, Any], model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
+    """A copy in which each frame has a focal length of its own, adjusted with everything else."""
+    pixels, copy = tolerance(spec["size"]), pycolmap.Reconstruction()
+    shared = next(iter(model.cameras.values()))
+    for number in sorted(model.reg_image_ids()):
+        image = model.image(number)
+        camera = pycolmap.Camera(
+            model=shared.model, width=shared.width, height=shared.height, params=shared.params, camera_id=number
+        )
+        copy.add_camera_with_trivial_rig(camera)
+        points = [point.xy for point in image.points2D]
+        own = pycolmap.Image(name=image.name, keypoints=np.array(points), camera_id=number, image_id=number)
+        copy.add_image_with_trivial_frame(own, image.cam_from_world())
+    for _, point in sorted(model.points3D.items()):
+        copy.add_point3D(point.xyz, point.track)
+    adjust(copy, pixels, 60, lens=True)
+    return copy
+
+
+def zoom_of(spec: dict[str, Any], model: pycolmap.Reconstruction) -> tuple[float, Array]:
+    """How far the lens zooms, longest over shortest focal length (1: not at all), and each frame's focal length [F]."""
+    pixels = tolerance(spec["size"])
+    shared = gather(model, spec["names"])
+    own = gather(own_lenses(spec, model), spec["names"])
+    gain = own.score(pixels) / max(shared.score(pixels), 1e-9) - 1.0
+    smooth = _running_median(np.log(np.maximum(own.focals, 1e-9)))
+    ratio = float(np.exp(np.ptp(smooth)))
+    return (ratio if gain > ZOOM_GAIN and ratio > ZOOM_RATIO else 1.0), own.focals
+
+
+def _running_median(values: Array) -> Array:
+    half = ZOOM_WINDOW // 2
+    return np.array([np.median(values[max(0, k - half) : k + half + 1]) for k in range(len(values))])

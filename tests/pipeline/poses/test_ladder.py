@@ -1,0 +1,162 @@
+"""The ladder: the first good rung ends the climb, the best one wins, and each real rung solves a little scene."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.messages import Message, Note
+from pipeline.poses import ladder
+from pipeline.poses.gauge import RawModel
+from pipeline.poses.ladder import Failure, Rung, Task, Verdict, climb, judge, sparse_pairs
+from pipeline.poses.settings import RUNGS, PoseSettings
+from pipeline.poses.solve import solve
+from renderer.camera import Camera
+from renderer.errors import Refusal
+from tests.pipeline.poses.scenes import FOV, SIZE, arc, draw
+
+COUNT = 8
+
+
+def _model(cameras: list[Camera], points: int = 60) -> RawModel:
+    rng = np.random.default_rng(0)
+    xyz = rng.uniform([-0.5, -0.3, 2.5], [0.5, 0.3, 3.5], (points, 3))
+    return RawModel(
+        attempt="test",
+        focals=np.array([camera.K[0, 0] for camera in cameras]),
+        placed=np.arange(len(cameras)),
+        camera_from_world=np.array([camera.camera_from_world[:3] for camera in cameras]),
+        points=xyz,
+        obs_point=np.repeat(np.arange(points), len(cameras)),
+        obs_frame=np.tile(np.arange(len(cameras)), points),
+        obs_xy=np.stack([camera.project(xyz)[0] for camera in cameras], 1).reshape(-1, 2),
+    )
+
+
+def _judged(model: RawModel) -> Verdict:
+    return judge(model, COUNT, PoseSettings(), SIZE)
+
+
+def test_a_good_model_is_good() -> None:
+    verdict = _judged(_model(arc(COUNT, 24.0)))
+    assert (verdict.verified, verdict.score, verdict.said) == (COUNT, 1.0, "")
+
+
+def test_each_fault_is_said_and_costs() -> None:
+    cameras = arc(COUNT, 24.0)
+    good = _model(cameras)
+    few = _model(cameras, 29)
+    off = replace(good, obs_xy=good.obs_xy + 3.0)
+    narrow = replace(good, focals=good.focals * 20)
+    jumped = good.camera_from_world.copy()
+    jumped[4, :, 3] += 3.0
+    flat = _model([cameras[0]] * COUNT)
+    for model, fault in [
+        (few, "held by 30 tracks"),
+        (off, "off by"),
+        (narrow, "no lens"),
+        (replace(good, camera_from_world=jumped), "jumps"),
+        (flat, "same angle"),
+    ]:
+        verdict = _judged(model)
+        assert fault in verdict.said
+        assert verdict.score < 1.0 or model is flat
+    assert _judged(few).verified == 0
+
+
+def test_pairs_of_a_long_video_are_near_ones_and_a_net_of_key_frames() -> None:
+    assert sparse_pairs(64) == []
+    pairs = sparse_pairs(120)
+    assert (0, 119) in pairs, "a camera that comes round must meet its start"
+    assert all(0 <= a < b < 120 for a, b in pairs) and len(set(pairs)) == len(pairs)
+    assert {b - a for a, b in pairs if a == 7} >= {1, 2, 3, 4, 6, 8}
+    assert len(pairs) < 120 * 12
+
+
+def _task(tmp_path: Path, rungs: tuple[str, ...], told: list[Message] | None = None) -> Task:
+    frames = np.zeros((COUNT, *SIZE, 3), np.uint8)
+    tell = (lambda _: None) if told is None else told.append
+    return Task(frames, PoseSettings(rungs=rungs), tmp_path, None, tell, lambda: False)
+
+
+def _scripted(monkeypatch: pytest.MonkeyPatch, results: dict[str, RawModel | str]) -> list[str]:
+    climbed: list[str] = []
+
+    def solve_one(task: Task, rung: Rung, bar: tuple[float, float]) -> RawModel:
+        climbed.append(rung.name)
+        result = results[rung.name]
+        if isinstance(result, str):
+            raise Failure(result)
+        return result
+
+    monkeypatch.setattr(ladder, "_solve", solve_one)
+    return climbed
+
+
+def test_the_climb_ends_at_the_first_good_rung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = _model(arc(COUNT, 24.0))
+    climbed = _scripted(monkeypatch, {"quick": "unmatched", "careful": good})
+    told: list[Message] = []
+    won = climb(_task(tmp_path, RUNGS, told))
+    assert climbed == ["quick", "careful"]
+    assert won.model is good and won.rung == "careful"
+    assert [(t.rung, t.verified) for t in won.tried] == [("quick", 0), ("careful", COUNT)]
+    assert "Too few features" in won.tried[0].said and won.tried[1].said == ""
+    assert any(isinstance(m, Note) and "Trying careful SIFT" in m.text for m in told)
+
+
+def test_the_best_rung_wins_when_none_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = _model(arc(COUNT, 24.0))
+    poor, better = _model(arc(COUNT, 24.0), 20), replace(good, focals=good.focals * 20)
+    _scripted(monkeypatch, {"quick": better, "careful": poor, "global": "unmapped"})
+    won = climb(_task(tmp_path, ("quick", "careful", "global")))
+    assert won.rung == "quick" and won.model is better
+    assert len(won.tried) == 3
+
+
+def test_a_climb_that_comes_to_nothing_gives_its_first_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _scripted(monkeypatch, {"quick": "unmatched", "careful": "unmapped"})
+    with pytest.raises(Refusal, match="Too few features"):
+        climb(_task(tmp_path, ("quick", "careful")))
+
+
+@pytest.mark.parametrize("fault", ["still", "flat"])
+def test_no_rung_is_tried_for_a_camera_that_does_not_travel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    climbed = _scripted(monkeypatch, {"quick": fault, "careful": "unmapped"})
+    with pytest.raises(Refusal):
+        climb(_task(tmp_path, ("quick", "careful")))
+    assert climbed == ["quick"]
+
+
+def test_rungs_are_known_ones() -> None:
+    for rungs in ((), ("guess",)):
+        with pytest.raises(ValueError, match="rungs"):
+            PoseSettings(rungs=rungs)
+    assert PoseSettings.quick().rungs == ("quick",)
+    assert set(ladder.LADDER) == set(RUNGS)
+
+
+def test_quick_global_and_orbit_solve_a_little_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No rung is good enough for this judge, so that all of them are climbed."""
+    models: list[RawModel] = []
+
+    def judged(model: RawModel, *_: object) -> Verdict:
+        models.append(model)
+        return Verdict(0, 0.1 * len(models), "Not good enough.")
+
+    monkeypatch.setattr(ladder, "judge", judged)
+    frames, rungs = draw(arc(COUNT, 24.0)), ("quick", "global", "orbit")
+    poses = solve(frames, range(COUNT), 3, PoseSettings(rungs=rungs), tmp_path)
+    assert poses.rung == "orbit"
+    assert [t.rung for t in poses.tried] == list(rungs)
+    for model in models:
+        assert (model.tracks(COUNT) >= 30).all()
+        verdict = judge(model, COUNT, PoseSettings(), SIZE)
+        assert verdict.said == ""
+    assert len(poses.in_state("registered")) == COUNT
+    assert poses.fov_x == pytest.approx(np.degrees(FOV), rel=0.15)
