@@ -90,6 +90,12 @@ class Curation(QObject):
         self._show_take()
         self._match()
 
+    def try_again(self) -> None:
+        """Read takes again that could not be read: their videos may be back."""
+        for take in self._document.project.takes:
+            if self.store.fault(take.clip):
+                self.store.try_again(take.clip)
+
     def refresh(self) -> None:
         """What can be done now."""
         act, take = self._actions, self.review.take

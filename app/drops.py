@@ -17,15 +17,16 @@ VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v", ".gif")
 
 @dataclass(frozen=True)
 class Drop:
-    """A project, or videos and folders of images in the order reference, freeze-time."""
+    """A project, a packed one, or videos and folders of images in the order reference, freeze-time."""
 
     project: Path | None = None
     videos: tuple[Path, ...] = ()
+    packed: Path | None = None
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing that the window takes."""
-        return self.project is None and not self.videos
+        return self.project is None and self.packed is None and not self.videos
 
 
 def read_drop(data: QMimeData) -> Drop:
@@ -39,6 +40,8 @@ def sorted_drop(paths: list[Path]) -> Drop:
     videos = [path for path in paths if path.suffix.lower() in VIDEO_SUFFIXES or holds_images(path)]
     if not videos:
         for path in paths:
+            if path.suffix.lower() == ".zip":
+                return Drop(packed=path)
             if path.is_dir() or is_project(path.parent):
                 return Drop(project=path if path.is_dir() else path.parent)
     return Drop(videos=tuple(sorted(videos, key=looks_frozen)))

@@ -46,6 +46,7 @@ from app.panels.view_bar import ViewBar
 from app.panels.workspace_tabs import WorkspaceTabs
 from app.player import Player
 from app.playing import Playing
+from app.project_files import ProjectFiles
 from app.sample import sample_project, sample_videos
 from app.scene_loader import Scene, SceneLoader
 from app.settings import Settings, load_settings, save_settings
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self.curation = Curation(self.document, self.commands, self)
         self.sources = Sources(self.curation.store, lambda: self.document.project, self._run_shown)
         self.importer = Importer(self)
+        self.files = ProjectFiles(self.document, self, self.open_project, self.curation.try_again)
         self.workspaces = Workspaces(self, self.settings.layouts, self.settings.workspace)
         self._scene_run: Path | None = None
         self._leaving = False
@@ -231,6 +233,8 @@ class MainWindow(QMainWindow):
         """Open the project, or bring the videos in: into the open project, else into a new one."""
         if drop.project is not None:
             self.open_project(drop.project)
+        elif drop.packed is not None:
+            self.files.ask_unpack_to(drop.packed)
         elif drop.videos and self.document.folder is not None:
             self.importer.bring(self.document.folder, with_kinds(drop.videos))
             self.workspaces.go_to("curate")
@@ -296,6 +300,7 @@ class MainWindow(QMainWindow):
         self.view.pause()
         self.curation.close()
         self.importer.shut_down()
+        self.files.chore.shut_down()
         self.document.shut_down()
         self.session.shut_down()
         self.loader.close()
@@ -368,6 +373,8 @@ class MainWindow(QMainWindow):
             tabs.addAction(act[name])
             act[name].triggered.connect(lambda _checked=False, to=workspace: self.workspaces.go_to(to))
         self.workspaces.changed.connect(self._refresh)
+        self.files.chore.said.connect(self.statusBar().showMessage)
+        self.files.chore.refused.connect(self.complain)
         self.document.saver.failed.connect(self._not_saved)
         self.importer.took.connect(self._took)
         self.importer.said.connect(self.statusBar().showMessage)
@@ -391,7 +398,7 @@ class MainWindow(QMainWindow):
     def _deeds(self) -> dict[str, Callable[[], object]]:
         view, stack, clock = self.view, self.document.undo_stack, self._clock
         return {
-            **self.curation.deeds(), "import": self._ask_import, "paste": self._paste,
+            **self.curation.deeds(), **self.files.deeds(), "import": self._ask_import, "paste": self._paste,
             "open": self._ask_open, "lift": self.ask_lift, "resume": self._resume, "stop_lift": self.session.stop,
             "sample": self._open_sample,
             "close": self.document.close, "quit": self.close, "undo": stack.undo, "redo": stack.redo,
@@ -438,7 +445,8 @@ class MainWindow(QMainWindow):
         self._show_page()
         act["stop_lift"].setEnabled(here)
         act["lift"].setEnabled(not here)
-        act["close"].setEnabled(folder is not None)
+        for name in ("close", "pack", "relink"):
+            act[name].setEnabled(folder is not None)
         act["undo"].setEnabled(stack.canUndo())
         act["redo"].setEnabled(stack.canRedo())
         self.curation.refresh()

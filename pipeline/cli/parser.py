@@ -10,7 +10,7 @@ import argparse
 import math
 from pathlib import Path
 
-VERBS = ("import", "lift", "render", "export", "evaluate", "info", "doctor")
+VERBS = ("import", "lift", "render", "export", "evaluate", "info", "pack", "unpack", "relink", "doctor")
 PASSES, CODECS = ("colour", "depth", "alpha"), ("h264", "h265", "prores", "vp9", "gif")
 ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
 MAX_SIDE = 16384
@@ -86,10 +86,19 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate = verbs.add_parser("evaluate", help="measure a lifted scene against frames that were held out")
     evaluate.add_argument("project", type=Path, metavar="PROJECT")
     evaluate.add_argument("--scene", type=Path, required=True, metavar="DIR", help="with scene.json and held_out.mp4")
+    pack = verbs.add_parser("pack", help="write a project to one zip file")
+    pack.add_argument("project", type=Path, metavar="PROJECT")
+    pack.add_argument("--out", type=Path, required=True, metavar="X.zip")
+    unpack = verbs.add_parser("unpack", help="make a project folder from a packed project")
+    unpack.add_argument("zip", type=Path, metavar="X.zip")
+    unpack.add_argument("--out", type=Path, required=True, metavar="PROJECT", help="a new or empty folder")
+    relink = verbs.add_parser("relink", help="find videos that are gone from a project by their content")
+    relink.add_argument("project", type=Path, metavar="PROJECT")
+    relink.add_argument("--search", type=Path, required=True, metavar="DIR|FILE")
     info = verbs.add_parser("info", help="say what a project holds")
     info.add_argument("project", type=Path, metavar="PROJECT")
     doctor = verbs.add_parser("doctor", help="say what this machine has and lacks")
-    for verb in (evaluate, info, doctor):
+    for verb in (evaluate, info, pack, unpack, relink, doctor):
         _add_json(verb)
     return parser
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from pipeline.cli.console import JsonLines, complain, print_json, reporter
 from pipeline.cli.run_job import CANCELLED, DONE, FAILED, USAGE, run_job
@@ -20,6 +21,7 @@ def run_verb(args: argparse.Namespace) -> int:
         print(f"splatime {installed_version()}")
         return DONE
     verbs = {
+        "pack": _pack, "unpack": _unpack, "relink": _relink,
         "import": _import, "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "info": _info,
         "doctor": _doctor,
     }  # fmt: skip
@@ -63,6 +65,32 @@ def _import(args: argparse.Namespace) -> int:
         if not args.library_only:
             project_file.update(args.project, library.completed)
         out.hear(Finished({"takes": len(files)}))
+    return DONE
+
+
+def _pack(args: argparse.Namespace) -> int:
+    from pipeline.project.pack import pack
+
+    return _told(args, {"files": pack(args.project, args.out)}, f"Packed {args.project} into {args.out}")
+
+
+def _unpack(args: argparse.Namespace) -> int:
+    from pipeline.project.pack import unpack
+
+    files = unpack(args.zip, args.out)
+    return _told(args, {"files": files}, f"Unpacked into {args.out}; look at it with: splatime {args.out}")
+
+
+def _relink(args: argparse.Namespace) -> int:
+    from pipeline.project.relink import relink
+
+    names = [take.title for take in relink(args.project, args.search)]
+    return _told(args, {"takes": names}, f"Found {', '.join(names)}")
+
+
+def _told(args: argparse.Namespace, summary: dict[str, Any], sentence: str) -> int:
+    """Say that it is done, to a script or to a person."""
+    JsonLines().hear(Finished(summary)) if args.json else print(sentence)
     return DONE
 
 

@@ -139,6 +139,13 @@ def keep(folder: Path, clip: Clip, kind: str) -> Take:
     return Take(take_id, VideoRequest(kind, size=clip.size), replace(clip, path=str(path)), name=name)
 
 
+def restore(folder: Path, take: Take, source: Path) -> None:
+    """Store a take's frames again, from the video that they came from or from a copy of them."""
+    path = folder.resolve() / TAKES / f"{take.id}.mkv"
+    _check_room(folder, take.clip)
+    media.write_lossless(path, media.read_frames(source), take.clip.fps)
+
+
 def _check_room(folder: Path, clip: Clip) -> None:
     raw = clip.n_frames * clip.size[0] * clip.size[1] * 3
     free = shutil.disk_usage(folder).free

@@ -193,6 +193,19 @@ def test_a_video_deleted_under_it_is_a_sentence(
     clip = window.document.project.takes[0].clip
     qtbot.waitUntil(lambda: "does not exist" in window.curation.store.fault(clip), timeout=30_000)
     assert len(window.document.project.takes) == 2
+    window.files.relink(tmp_path / "sources")
+    qtbot.waitUntil(lambda: window.curation.store.strip(clip) is not None, timeout=60_000)
+    assert window.curation.store.fault(clip) == ""
+
+
+def test_a_project_is_packed_and_unpacked(qtbot: QtBot, open_window: OpenWindow, folder: Path, tmp_path: Path) -> None:
+    window = open_window()
+    window.open_project(folder)
+    window.files.pack(tmp_path / "p.zip")
+    qtbot.waitUntil(lambda: "Packed" in window.statusBar().currentMessage(), timeout=60_000)
+    window.files.unpack(tmp_path / "p.zip", tmp_path / "again")
+    qtbot.waitUntil(lambda: window.document.folder == tmp_path / "again", timeout=60_000)
+    assert len(window.document.project.takes) == 2
 
 
 def test_the_newest_of_many_saves_is_the_one_that_stays(qtbot: QtBot, folder: Path) -> None:
