@@ -113,6 +113,9 @@ COMMANDS = (
     Command("shot", "&Shot", ("Ctrl+4",), "", "Shot: lay a camera path and film it", True),
     Command("reset_workspace", "&Reset workspace", (), "", "Put the panels of this workspace back in their places"),
     Command("full_screen", "F&ull screen", ("F11",), "", "Fill the screen", True),
+    Command("palette", "&Command palette", ("Ctrl+Shift+P",), "", "Find a command by some of its letters"),
+    Command("preferences", "&Preferences", ("Ctrl+,",), "", "The look, and which key does what"),
+    Command("doctor", "&Doctor", (), "", "What this machine has and lacks"),
     Command("keys", "&Keys and mouse", ("?", "F1"), "", "What keys and mouse do"),
     Command("about", "&About Splatime"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from app.actions import COMMANDS
+from app.shortcuts import Keys, effective, plain
 
 MOUSE = (
     ("Left drag, middle drag", "orbit about the pivot; while flying a left drag looks around"),
@@ -16,13 +17,11 @@ MOUSE = (
 )
 
 
-def keys_text() -> str:
-    """A table of mouse and keys, rich text."""
+def keys_text(changed: Keys) -> str:
+    """A table of mouse and keys, rich text; `changed` as in `shortcuts`."""
+    keys = effective(changed)
     rows = [_row(keys, words) for keys, words in MOUSE]
-    for command in COMMANDS:
-        if command.keys:
-            words = command.tip or command.text.replace("&", "").rstrip("…")
-            rows.append(_row(", ".join(command.keys), words))
+    rows += [_row(", ".join(keys[row.name]), row.tip or plain(row)) for row in COMMANDS if keys[row.name]]
     return f"<table cellspacing='0' cellpadding='3'>{''.join(rows)}</table>"
 
 

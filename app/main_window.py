@@ -27,10 +27,10 @@ from app.actions import (
     refresh_icons,
 )
 from app.curation import Curation
+from app.desk import Desk
 from app.dialogs import ask_leaving, ask_recovery, tell
 from app.document import Document
 from app.drops import Drop, read_drop, with_kinds
-from app.help import about_text, keys_text
 from app.importer import Importer
 from app.lift_session import LiftSession
 from app.log_lines import LogLines
@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         self.log = LogLines(self)
         self.log.listen()
         self.commands = make_actions(self)
+        self.desk = Desk(self, self.commands, lambda: self.settings, self._settle, self.set_theme)
         self.curation = Curation(self.document, self.commands, self)
         self.sources = Sources(self.curation.store, lambda: self.document.project, self._run_shown)
         self.importer = Importer(self)
@@ -413,8 +414,7 @@ class MainWindow(QMainWindow):
             "source": view.next_source, "from_front": lambda: view.from_axis("front"),
             "from_right": lambda: view.from_axis("right"), "from_top": lambda: view.from_axis("top"),
             "reset_workspace": self.workspaces.reset,
-            "keys": lambda: tell(self, "Keys and mouse", keys_text()),
-            "about": lambda: tell(self, "About Splatime", about_text(self.viewport.backend.name)),
+            **self.desk.deeds(lambda: self.viewport.backend.name),
         }  # fmt: skip
 
     def _clock(self) -> Playing:
@@ -424,6 +424,10 @@ class MainWindow(QMainWindow):
     @property
     def _curating(self) -> bool:
         return self.workspaces.current == "curate" and self.document.folder is not None
+
+    def _settle(self, settings: Settings) -> None:
+        self.settings = settings
+        save_settings(self.settings_path, settings)
 
     def _system_theme_changed(self) -> None:
         if self.settings.theme == "system":

@@ -13,7 +13,7 @@ THEME_WORDS = dict(zip(THEMES, ("As the &system", "&Dark", "&Light"), strict=Tru
 
 BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("&File", ("open", "RECENT", "sample", "", "import", "relink", "", "pack", "unpack", "", "close", "", "quit")),
-    ("&Edit", ("undo", "redo", "", "paste")),
+    ("&Edit", ("undo", "redo", "", "paste", "", "palette", "preferences")),
     ("&Take", ("star", "reject", "", "use_reference", "use_freeze_time", "", "compare", "next_compare", "swap", "",
                "set_in", "set_out", "go_in", "go_out", "clear_trim", "", "drop_frames", "lock_frames",
                "pick_canonical", "reroll")),
@@ -24,7 +24,7 @@ BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("&Play", ("play", "backward", "pause", "forward", "", "previous_frame", "next_frame", "back_ten", "forward_ten",
                "", "first_frame", "last_frame")),
     ("&Lift", ("lift", "resume", "stop_lift")),
-    ("&Help", ("keys", "about")),
+    ("&Help", ("keys", "doctor", "", "about")),
 )  # fmt: skip
 
 

@@ -21,13 +21,17 @@ RECENT = 8
 
 @dataclass(frozen=True)
 class Settings:
-    """Preferences; `geometry` is Qt's saved window geometry in hex, `layouts` that of docks, by workspace."""
+    """Preferences; `geometry` is Qt's saved window geometry in hex, `layouts` that of docks, by workspace.
+
+    `keys` has the keys of commands to which the person gave others.
+    """
 
     theme: str = "system"
     recent: tuple[str, ...] = ()
     geometry: str = ""
     workspace: str = "lift"
     layouts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def opened(self, project: Path) -> Settings:
         """With `project` first among the recent ones."""
@@ -52,13 +56,16 @@ def load_settings(path: Path) -> Settings:
     if not isinstance(data, dict):
         return Settings()
     theme, recent, geometry = data.get("theme"), data.get("recent"), data.get("geometry")
-    workspace, layouts = data.get("workspace"), data.get("layouts")
+    workspace, layouts, keys = data.get("workspace"), data.get("layouts"), data.get("keys")
     return Settings(
         theme=theme if theme in THEMES else "system",
         recent=tuple(str(p) for p in recent[:RECENT]) if isinstance(recent, list) else (),
         geometry=geometry if isinstance(geometry, str) else "",
         workspace=workspace if isinstance(workspace, str) else "lift",
         layouts={str(k): str(v) for k, v in layouts.items()} if isinstance(layouts, dict) else {},
+        keys={str(k): tuple(map(str, v)) for k, v in keys.items() if isinstance(v, list)}
+        if isinstance(keys, dict)
+        else {},
     )
 
 
