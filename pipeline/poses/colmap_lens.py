@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 
 from pipeline.poses.colmap_features import tolerance
-from pipeline.poses.colmap_polish import Array, adjust, fov_of, gather
+from pipeline.poses.colmap_polish import Array, adjust, fov_of, gather, thinned
 
 ROUNDS = 3
 BELIEVED_STEP = 1.1
 """A free focal length nearer than this to the profile's says nothing that the profile did not."""
 MIN_KEPT = 0.97
 """And it may not explain less of the matches than this share of what the profile's does."""
-ZOOM_GAIN = 0.08
-"""Share of the score that lenses of their own must gain; frames in noise gain a few percent from any freedom."""
-ZOOM_RATIO = 1.12
+ZOOM_GAIN = 0.05
+"""Share of the score that lenses of their own must gain: 0.4 to 3.5 % without a zoom, 7.5 % on a dolly zoom."""
+ZOOM_RATIO = 1.05
 ZOOM_WINDOW = 5
 """Frames over which the focal lengths' median runs: a zoom is a trend."""
 
@@ -83,9 +83,10 @@ def own_lenses(spec: dict[str, Any], model: pycolmap.Reconstruction) -> pycolmap
 
 def zoom_of(spec: dict[str, Any], model: pycolmap.Reconstruction) -> tuple[float, Array]:
     """How far the lens zooms, longest over shortest focal length (1: not at all), and each frame's focal length [F]."""
-    pixels = tolerance(spec["size"])
-    shared = gather(model, spec["names"])
-    own = gather(own_lenses(spec, model), spec["names"])
+    pixels, thin = tolerance(spec["size"]), thinned(model)
+    adjust(thin, pixels, 25)
+    shared = gather(thin, spec["names"])
+    own = gather(own_lenses(spec, thin), spec["names"])
     gain = own.score(pixels) / max(shared.score(pixels), 1e-9) - 1.0
     smooth = _running_median(np.log(np.maximum(own.focals, 1e-9)))
     ratio = float(np.exp(np.ptp(smooth)))

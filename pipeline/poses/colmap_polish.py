@@ -107,7 +107,7 @@ def polish(
     pixels = tolerance(spec["size"])
     for step in PROFILE_STEPS:
         model = pycolmap.triangulate_points(
-            _best_focal(spec, _thinned(model), step),
+            _best_focal(spec, thinned(model), step),
             spec["database"],
             spec["frames_dir"],
             out,
@@ -119,7 +119,7 @@ def polish(
     return model
 
 
-def _thinned(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
+def thinned(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
     """A copy with the points of the longest tracks only: they decide the focal length, and the profile is quick."""
     thin = deepcopy(model)
     ranked = sorted(thin.points3D.items(), key=lambda item: (-item[1].track.length(), item[0]))

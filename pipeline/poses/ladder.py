@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from pipeline.messages import CamerasPlaced, Message, Note, Progress
 from pipeline.poses.child import PosesCancelled, run_child
+from pipeline.poses.found_matches import followed_by_flow, learned, learned_is_installed
 from pipeline.poses.gauge import (
     Frames,
     RawModel,
@@ -84,6 +85,8 @@ LADDER = {
     for rung in (
         Rung("quick", "quick SIFT", Sift(False, 1500), fields_of_view=(30.0, 55.0)),
         Rung("careful", "careful SIFT", Sift(True, 1 << 20)),
+        Rung("learned", "learned matches"),
+        Rung("flow", "pixels followed by optical flow"),
         Rung("global", "all cameras at once", mapper="global"),
         Rung("orbit", "the orbit that fits the motion best"),
     )
@@ -102,6 +105,8 @@ FAULTS = {
     "flat": TURNING,
     "unmatched": "Too few features of the freeze-time video match between its frames (they are noise, too dark, too "
     "blurred or change too much); choose or generate another one.",
+    "missing": "The learned matcher is not installed; the extra named learned brings it.",
+    "crashed": "The learned matcher stopped unexpectedly; colmap.log beside the solved cameras says why.",
     "unmapped": "The camera of the freeze-time video could not be solved: its frames match, but fit no camera moving "
     "through a still scene; choose or generate another one.",
 }
@@ -233,22 +238,47 @@ def _solve(task: Task, rung: Rung, bar: tuple[float, float]) -> RawModel:
     out = task.work_dir / "solution.npz"
     out.unlink(missing_ok=True)
     known, database = None, rung.name
+    found = _found(task, rung, bar)
     if rung.name in ("global", "orbit"):
         database = _richest(task)
     if rung.name == "orbit":
         known = _orbit(task, database)
-    spec = _spec(task, rung, database) | {"found": "", "known": known}
+    spec = _spec(task, rung, database) | {"found": found, "known": known}
     place = task.work_dir / "spec.json"
     place.write_text(json.dumps(spec), encoding="utf-8")
     for message in run_child(place, task.log, task.cancelled):
         if "fault" in message:
             raise Failure(message["fault"])
         if "step" in message:
-            share = bar[0] + (bar[1] - bar[0]) * message["step"] / message["steps"]
-            task.tell(Progress("poses", int(BAR * share), BAR))
+            _advance(task, bar, 0.5 if found else 0.0, message)
         if "placed" in message:
             _show(task, message)
     return replace(read_solution(out), by_prior=rung.name == "orbit")
+
+
+def _found(task: Task, rung: Rung, bar: tuple[float, float]) -> str:
+    """The file of matches that COLMAP did not find itself; empty where it is to find its own."""
+    path = task.work_dir.resolve() / "found.npz"
+    if rung.name == "flow":
+        followed_by_flow(task.frames, task.moving, path, task.check)
+    elif rung.name == "learned":
+        if not learned_is_installed():
+            raise Failure("missing")
+        try:
+            for message in learned(task.frames, task.moving, task.settings, task.work_dir, task.cancelled):
+                if "step" in message:
+                    _advance(task, (bar[0], 0.5 * (bar[0] + bar[1])), 0.0, message)
+        except Refusal:
+            raise Failure("crashed") from None
+    else:
+        return ""
+    return str(path)
+
+
+def _advance(task: Task, bar: tuple[float, float], start: float, message: dict[str, Any]) -> None:
+    """Move the bar to where a step lies in the rung's part of it, of which `start` is done."""
+    share = start + (1.0 - start) * message["step"] / message["steps"]
+    task.tell(Progress("poses", int(BAR * (bar[0] + (bar[1] - bar[0]) * share)), BAR))
 
 
 def _spec(task: Task, rung: Rung, database: str) -> dict[str, Any]:
@@ -342,5 +372,5 @@ def tidy(work_dir: Path) -> None:
     """Remove everything that a climb leaves but its log."""
     for folder in ("images", "masks", "models", "databases"):
         shutil.rmtree(work_dir / folder, ignore_errors=True)
-    for name in ("solution.npz", "solution.tmp", "spec.json"):
+    for name in ("solution.npz", "solution.tmp", "spec.json", "learned.json", "found.npz", "frames.npy", "moving.npy"):
         (work_dir / name).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RUNGS = ("quick", "careful", "global", "orbit")
+RUNGS = ("quick", "careful", "learned", "flow", "global", "orbit")
 """The ladder from bottom to top; what each is stands in `ladder.py`."""
 
 
@@ -37,7 +37,7 @@ class PoseSettings:
         seed: the same input and seed give the same poses at a fixed number of threads.
     """
 
-    rungs: tuple[str, ...] = ("careful", "global", "orbit")
+    rungs: tuple[str, ...] = ("careful", "learned", "flow", "global", "orbit")
     per_frame_focal: bool = False
     fields_of_view: tuple[float, ...] = (25.0, 35.0, 50.0, 70.0)
     prior_fov: float = 45.0

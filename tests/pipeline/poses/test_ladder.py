@@ -141,7 +141,7 @@ def test_rungs_are_known_ones() -> None:
     assert set(ladder.LADDER) == set(RUNGS)
 
 
-def test_quick_global_and_orbit_solve_a_little_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quick_flow_global_and_orbit_solve_a_little_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No rung is good enough for this judge, so that all of them are climbed."""
     models: list[RawModel] = []
 
@@ -150,7 +150,7 @@ def test_quick_global_and_orbit_solve_a_little_scene(tmp_path: Path, monkeypatch
         return Verdict(0, 0.1 * len(models), "Not good enough.")
 
     monkeypatch.setattr(ladder, "judge", judged)
-    frames, rungs = draw(arc(COUNT, 24.0)), ("quick", "global", "orbit")
+    frames, rungs = draw(arc(COUNT, 24.0)), ("quick", "flow", "global", "orbit")
     poses = solve(frames, range(COUNT), 3, PoseSettings(rungs=rungs), tmp_path)
     assert poses.rung == "orbit"
     assert [t.rung for t in poses.tried] == list(rungs)
