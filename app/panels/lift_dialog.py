@@ -82,9 +82,9 @@ class LiftDialog(QDialog):
         self.reason.setObjectName("muted")
         self.reason.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.curate = self.buttons.addButton("Curate first", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.curate = self.buttons.addButton("Curate first", QDialogButtonBox.ButtonRole.ActionRole)
         self.curate.setAutoDefault(False)
-        self.curate.clicked.connect(lambda: setattr(self, "_lift", False))
+        self.curate.clicked.connect(self._accept_to_curate)
         self._lift = True
         self.start = self.buttons.addButton("Start the lift", QDialogButtonBox.ButtonRole.AcceptRole)
         self.start.setObjectName("primary")
@@ -121,6 +121,10 @@ class LiftDialog(QDialog):
         fields = self.reference, self.freeze_time, self.out
         reference, freeze_time, out = (Path(field.text().strip()).expanduser().resolve() for field in fields)
         return LiftWish(reference, freeze_time, out, str(self.preset.currentData()), self._lift)
+
+    def _accept_to_curate(self) -> None:
+        self._lift = False
+        self.accept()
 
     def _judge(self) -> None:
         reason = reason_against(self.reference.text(), self.freeze_time.text(), self.out.text())

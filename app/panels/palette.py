@@ -6,16 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import (
-    QDialog,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QListWidget,
-    QListWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 WIDTH, HEIGHT = 520, 380
 NAME = int(Qt.ItemDataRole.UserRole)
@@ -32,11 +23,17 @@ class Palette(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(WIDTH, HEIGHT)
         self._actions = actions
-        self.field, self.list = QLineEdit(), QListWidget()
+        self.field, self.list = QLineEdit(), QTreeWidget()
         self.field.setPlaceholderText("What do you want to do?")
         self.field.setAccessibleName("Search commands")
         self.list.setAccessibleName("Commands")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setRootIsDecorated(False)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.addWidget(self.field)
@@ -44,7 +41,7 @@ class Palette(QDialog):
         self.field.textChanged.connect(self._fill)
         self.field.returnPressed.connect(self._do)
         self.field.installEventFilter(self)
-        self.list.itemClicked.connect(lambda _item: self._do())
+        self.list.itemClicked.connect(lambda _item, _column: self._do())
         self._fill("")
         if parent is not None:
             corner = parent.mapToGlobal(parent.rect().center())
@@ -55,7 +52,7 @@ class Palette(QDialog):
             steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 8, Qt.Key.Key_PageUp: -8}
             step = steps.get(Qt.Key(event.key()))
             if step is not None:
-                self.list.setCurrentRow(max(0, min(self.list.count() - 1, self.list.currentRow() + step)))
+                self._go(self.list.indexOfTopLevelItem(self.list.currentItem()) + step)
                 return True
         return super().eventFilter(watched, event)
 
@@ -63,19 +60,22 @@ class Palette(QDialog):
         self.list.clear()
         words = {name: words_of(action) for name, action in self._actions.items() if action.isEnabled()}
         for name in ranked(text, words):
-            item = QListWidgetItem(self.list)
-            item.setData(NAME, name)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, words[name])
-            row = _row(words[name], self._actions[name])
-            item.setSizeHint(row.sizeHint())
-            self.list.setItemWidget(item, row)
-        self.list.setCurrentRow(0)
+            key = self._actions[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            item = QTreeWidgetItem(self.list, [words[name], key])
+            item.setData(0, NAME, name)
+            item.setToolTip(0, self._actions[name].toolTip())
+        self._go(0)
+
+    def _go(self, row: int) -> None:
+        item = self.list.topLevelItem(max(0, min(self.list.topLevelItemCount() - 1, row)))
+        if item is not None:
+            self.list.setCurrentItem(item)
 
     def _do(self) -> None:
         item = self.list.currentItem()
         self.close()
         if item is not None:
-            self._actions[item.data(NAME)].trigger()
+            self._actions[item.data(0, NAME)].trigger()
 
 
 def words_of(action: QAction) -> str:
@@ -105,15 +105,3 @@ def match(text: str, words: str) -> tuple[int, int] | None:
         first = found if first < 0 else first
         place = found
     return gaps, max(first, 0)
-
-
-def _row(words: str, action: QAction) -> QWidget:
-    holder = QWidget()
-    key = QLabel(action.shortcut().toString(QKeySequence.SequenceFormat.NativeText))
-    key.setObjectName("muted")
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(8, 4, 8, 4)
-    row.addWidget(QLabel(words), 1)
-    row.addWidget(key)
-    holder.setToolTip(action.toolTip())
-    return holder

@@ -1,6 +1,7 @@
 """The program with a lift of seconds: a tiny scene, a few dozen steps, exact cameras. For journeys that need a lift.
 
-`python -m tests.journeys.tiny_lift lift ...` is `main.py` in a process that can be killed for real: KILL_AT in its
+`python -m tests.journeys.tiny_lift lift ...` is `main.py` in a process that can be killed for real, and with the words
+`worker -` it is the window's worker: KILL_AT in its
 environment names where it ends itself by SIGKILL: `poses`, a count of training steps, or `checkpoint`, half way
 through writing one.
 """
@@ -79,6 +80,10 @@ def main(words: list[str]) -> int:
         setattr(module, "preset", tiny)  # noqa: B010
     poses.solve = lambda *_, **__: _die() if place == "poses" else exact_poses(SCENARIO)
     _arm(place)
+    if words[:1] == ["worker"]:
+        from pipeline.jobs.worker import main as worker
+
+        return worker(words[1:])
     return program(words)
 
 
