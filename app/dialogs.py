@@ -48,6 +48,20 @@ def ask_leaving(parent: QWidget, leave: Callable[[], object]) -> QMessageBox:
     return box
 
 
+def ask(parent: QWidget, title: str, text: str, yes: str, no: str) -> QMessageBox:
+    """Ask before something that can't be undone; returns at once, `accepted` is the yes."""
+    box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, QMessageBox.StandardButton.NoButton, parent)
+    box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+    keep = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(keep)
+    box.setEscapeButton(keep)
+    for button in box.buttons():
+        button.setIcon(QIcon())
+    box.finished.connect(box.deleteLater)
+    box.open()
+    return box
+
+
 def plain(box: QDialogButtonBox) -> QDialogButtonBox:
     """The same buttons without the desktop's icons."""
     for button in box.buttons():

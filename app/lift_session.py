@@ -55,6 +55,11 @@ class LiftSession(QObject):
         return self._watcher.status if self._own is None else self._own
 
     @property
+    def run(self) -> Path | None:
+        """The folder of the newest run in the project."""
+        return self._watcher.run
+
+    @property
     def job(self) -> LiftJob | VideosJob | None:
         """The lift that runs under this window, and so can be paused and stopped by it."""
         job = None if self.queue.current is None else self.queue.current.job

@@ -34,6 +34,7 @@ from app.drops import Drop, read_drop, with_kinds
 from app.importer import Importer
 from app.lift_session import LiftSession
 from app.log_lines import LogLines
+from app.making import Making, run_of
 from app.menus import Menus
 from app.panels.empty_state import EmptyState
 from app.panels.figures import Figures
@@ -85,8 +86,9 @@ class MainWindow(QMainWindow):
         self.sources = Sources(self.curation.store, lambda: self.document.project, self._run_shown)
         self.importer = Importer(self)
         self.files = ProjectFiles(self.document, self, self.open_project, self.curation.try_again)
+        self.making = Making(self.document, self.session, self.view, self.commands, self)
         self.workspaces = Workspaces(self, self.settings.layouts, self.settings.workspace)
-        self._scene_run: Path | None = None
+        self._scene_runs: Path | None = None
         self._leaving = False
         self._build(make_backend)
         self._connect()
@@ -116,10 +118,13 @@ class MainWindow(QMainWindow):
 
     def show_scene(self, scene: Scene) -> None:
         """Show a snapshot; a newer one of the same run keeps the view."""
-        keep = self._scene_run == scene.path.parent and self.view.snapshot is not None
-        self._scene_run = scene.path.parent
+        # Runs of one project share their cameras' frame, so a free view stays for looking back and comparing.
+        runs = run_of(scene.path).parent
+        keep = self._scene_runs == runs and self.view.snapshot is not None
+        self._scene_runs = runs
         self.view.show(scene.snapshot, keep_view=keep)
         self.viewport.show_scene(scene)
+        self.making.scene_shown(scene.path)
         self._refresh()
 
     def start_lift(self, wish: LiftWish) -> None:
@@ -153,6 +158,7 @@ class MainWindow(QMainWindow):
         self.viewport.refresh_theme()
         self.empty.refresh_icons()
         self.transport.show_playing()
+        self.making.lift.refresh_theme()
 
     def _offer_unsaved(self) -> None:
         """Ask what is to become of edits that a window had when it was ended."""
@@ -177,7 +183,7 @@ class MainWindow(QMainWindow):
         self.loader.forget()
         self.view.show(None)
         self.viewport.show_scene(None)
-        self._scene_run = None
+        self._scene_runs, self.making.shown_run = None, None
         self.session.watch(folder)
         self._refresh()
 
@@ -199,7 +205,8 @@ class MainWindow(QMainWindow):
         self._refresh()
 
     def _run_shown(self) -> str:
-        return "" if self._scene_run is None else self._scene_run.name
+        run = self.making.shown_run
+        return "" if run is None else run.name
 
     def _lay_source(self) -> None:
         """Give the viewport the source frame of what it shows, once it is asked for."""
@@ -349,6 +356,8 @@ class MainWindow(QMainWindow):
         """Every panel of every workspace, one `self.workspaces.add(Panel(...))` each, in the order of stacking."""
         for panel in self.curation.panels():
             self.workspaces.add(panel)
+        for panel in self.making.panels():
+            self.workspaces.add(panel)
         self.workspaces.add(Panel("log", "Log", LogPanel(self.log), BOTTOM, size=160))
 
     def _connect(self) -> None:
@@ -382,6 +391,10 @@ class MainWindow(QMainWindow):
         self.importer.refused.connect(self.complain)
         self.curation.refused.connect(lambda sentence: self.statusBar().showMessage(sentence, SENTENCE_MS))
         self.curation.changed.connect(self._refresh)
+        self.making.look.connect(self.loader.load)
+        self.making.refused.connect(self.complain)
+        self.making.said.connect(lambda sentence: self.statusBar().showMessage(sentence, SENTENCE_MS))
+        self.making.changed.connect(self._refresh)
         self.document.opened.connect(self._opened)
         self.document.changed.connect(self._refresh)
         self.document.undo_stack.indexChanged.connect(self._refresh)
@@ -399,7 +412,8 @@ class MainWindow(QMainWindow):
     def _deeds(self) -> dict[str, Callable[[], object]]:
         view, stack, clock = self.view, self.document.undo_stack, self._clock
         return {
-            **self.curation.deeds(), **self.files.deeds(), "import": self._ask_import, "paste": self._paste,
+            **self.curation.deeds(), **self.files.deeds(), **self.making.deeds(), "import": self._ask_import,
+            "paste": self._paste,
             "open": self._ask_open, "lift": self.ask_lift, "resume": self._resume, "stop_lift": self.session.stop,
             "sample": self._open_sample,
             "close": self.document.close, "quit": self.close, "undo": stack.undo, "redo": stack.redo,
@@ -466,6 +480,7 @@ class MainWindow(QMainWindow):
         self.tabs.setVisible(named is not None)
         self.workspaces.bring_out() if named is not None else self.workspaces.put_away()
         act["per_frame"].setEnabled(bool(self.view.freeze_frames))
+        self.making.refresh()
         self.menus.fill_recent(self._recent(), lambda path: self.open_project(Path(path)))
         self.figures.show_snapshot(self.view.snapshot, self.viewport.backend.name)
 

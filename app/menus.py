@@ -12,7 +12,7 @@ from app.settings import THEMES
 THEME_WORDS = dict(zip(THEMES, ("As the &system", "&Dark", "&Light"), strict=True))
 
 BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("&File", ("open", "RECENT", "sample", "", "import", "relink", "", "pack", "unpack", "", "close", "", "quit")),
+    ("&File", ("open", "RECENT", "sample", "", "import", "relink", "", "pack", "unpack", "", "export", "", "close", "", "quit")),
     ("&Edit", ("undo", "redo", "", "paste", "", "palette", "preferences")),
     ("&Take", ("star", "reject", "", "use_reference", "use_freeze_time", "", "compare", "next_compare", "swap", "",
                "set_in", "set_out", "go_in", "go_out", "clear_trim", "", "drop_frames", "lock_frames",
@@ -23,7 +23,9 @@ BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
                "", "curate", "poses", "lifting", "shot", "PANELS", "reset_workspace", "", "THEME", "full_screen")),
     ("&Play", ("play", "backward", "pause", "forward", "", "previous_frame", "next_frame", "back_ten", "forward_ten",
                "", "first_frame", "last_frame")),
-    ("&Lift", ("lift", "resume", "stop_lift")),
+    ("&Lift", ("lift", "", "start_lift", "resume", "pause_lift", "keep_snapshot", "stop_lift", "cancel_lift", "",
+               "swap_runs", "fork_run", "", "run_queue", "job_up", "job_down", "retry_job", "remove_job", "copy_job",
+               "clear_jobs")),
     ("&Help", ("keys", "doctor", "", "about")),
 )  # fmt: skip
 

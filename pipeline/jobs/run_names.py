@@ -1,0 +1,33 @@
+"""What lies under runs/ in a project, by name and spec only: light enough for the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.jobs.spec import RUNS, SPEC, LiftJob, job_from_json
+from pipeline.project.project import LiftSettings
+from renderer.errors import Refusal
+
+MAX_SPEC_BYTES = 16 << 20
+
+
+def all_runs(folder: Path) -> list[tuple[Path, LiftSettings | None]]:
+    """Folders of runs, by name, each with the settings in its spec; None where that can't be read.
+
+    Whether a run is finished is the project's to say; all of them are named here.
+    """
+    root = folder / RUNS
+    places = sorted(path for path in root.iterdir() if path.is_dir() and path.name[:1] != ".") if root.is_dir() else []
+    return [(place, settings_in(place)) for place in places]
+
+
+def settings_in(run: Path) -> LiftSettings | None:
+    """The settings that a run was started with; None where its spec can't be read."""
+    path = run / SPEC
+    try:
+        if path.stat().st_size > MAX_SPEC_BYTES:
+            return None
+        job = job_from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, Refusal):
+        return None
+    return job.settings if isinstance(job, LiftJob) else None
