@@ -12,7 +12,8 @@ from app.settings import THEMES
 THEME_WORDS = dict(zip(THEMES, ("As the &system", "&Dark", "&Light"), strict=True))
 
 BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("&File", ("open", "RECENT", "sample", "", "import", "relink", "", "pack", "unpack", "", "export", "", "close", "", "quit")),
+    ("&File", ("open", "RECENT", "sample", "", "import", "relink", "", "pack", "unpack", "", "export",
+               "", "close", "", "quit")),
     ("&Edit", ("undo", "redo", "", "paste", "", "palette", "preferences")),
     ("&Take", ("star", "reject", "", "use_reference", "use_freeze_time", "", "compare", "next_compare", "swap", "",
                "set_in", "set_out", "go_in", "go_out", "clear_trim", "", "drop_frames", "lock_frames",
