@@ -139,8 +139,8 @@ def _worth_saying(solved: SolvedPoses, settings: PoseSettings) -> list[str]:
         said.append(f"The cameras of freeze-time frames {names} are those of the orbit that fits the video best.")
     if solved.zoom > 1.0 and not settings.per_frame_focal:
         said.append(
-            f"The lens of the freeze-time video zooms, by a factor of {solved.zoom:.2f} or more: one lens for all frames "
-            "is wrong here. Solve with a focal length per frame, or choose a video without zoom."
+            f"The lens of the freeze-time video zooms, by a factor of {solved.zoom:.2f} or more: one lens for all "
+            "frames is wrong here. Solve with a focal length per frame, or choose a video without zoom."
         )
     return said
 
