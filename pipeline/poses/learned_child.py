@@ -85,7 +85,7 @@ def _features(frames: np.ndarray, moving: np.ndarray | None, folder: Path) -> li
 def _match(
     features: list[tuple[torch.Tensor, torch.Tensor]], size: tuple[int, ...], pairs: list[list[int]], folder: Path
 ) -> list[np.ndarray]:
-    glue = LightGlue(None, input_dim=128, n_layers=LAYERS, weights=None)  # type: ignore[arg-type]
+    glue = LightGlue(None, input_dim=128, n_layers=LAYERS, weights=None)
     weights = torch.load(folder / "disk_lightglue.pth", map_location="cpu", weights_only=True)
     missing = glue.load_state_dict(_renamed(weights), strict=False).missing_keys  # it derives its thresholds itself
     if set(missing) & {name for name, _ in glue.named_parameters()}:
