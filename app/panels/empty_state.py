@@ -132,8 +132,8 @@ class EmptyState(QWidget):
 def _way_in(action: QAction, words: str, first: bool) -> QPushButton:
     button = QPushButton(words)
     button.setObjectName("primary" if first else "way")
-    button.setIconSize(QSize(20, 20))
-    button.setMinimumSize(176, 44)
+    button.setIconSize(QSize(26, 26))
+    button.setMinimumSize(210, 68)
     button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     button.setToolTip(action.toolTip())
     button.clicked.connect(action.trigger)

@@ -8,22 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.panels.filmstrip import TOP
+from app.panels.transport import ActionButton
 from app.review_state import Compare
 from app.takes_model import ENTRY, Order, Show, entries_of, matches, sort_key
-from pipeline.project import edits, project_file
+from pipeline.project import edits, media, project_file
 from pipeline.project.clip import FrameSelection
 from pipeline.project.curated import REJECT, STAR, Curated
 from pipeline.project.project import Project
 from tests.app.conftest import OpenWindow
 from tests.app.hands import click, key, move, press, release, type_in
 from tests.app.takes import project_of_takes, video
+from tests.app.test_main_window import drop
 
 
 @pytest.fixture
@@ -242,6 +244,29 @@ def test_pasted_videos_become_takes(qtbot: QtBot, studio: MainWindow, tmp_path: 
     assert (newest.title, newest.request.kind) == ("frozen_orbit", "freeze_time")
     assert studio.curation.review.take == newest
     QGuiApplication.clipboard().clear()
+
+
+def test_a_folder_of_images_becomes_a_take(qtbot: QtBot, studio: MainWindow, tmp_path: Path) -> None:
+    folder = tmp_path / "orbit_stills"
+    folder.mkdir()
+    for index in range(3):
+        picture = np.full((36, 64, 3), 80 * index, np.uint8)
+        media.write_image(folder / f"{index:04d}.png", picture)
+    assert drop(studio, folder)
+    qtbot.waitUntil(lambda: len(studio.document.project.takes) == 4, timeout=60_000)
+    newest = studio.document.project.takes[3]
+    assert (newest.title, newest.clip.n_frames, newest.request.kind) == ("orbit_stills", 3, "freeze_time")
+
+
+def test_every_button_says_what_it_does_and_with_which_key(studio: MainWindow) -> None:
+    buttons = [b for b in studio.findChildren(QAbstractButton) if b.isVisible() and b.text() + b.toolTip()]
+    assert len(buttons) > 20
+    silent = [b.text() or b.objectName() for b in buttons if not b.toolTip() and not b.objectName().startswith("qt_")]
+    assert silent == []
+    for button in studio.findChildren(ActionButton):
+        action = button.defaultAction()
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        assert f"({keys})" in button.toolTip() or not keys or not action.isEnabled()
 
 
 def test_a_re_roll_says_why_it_is_not_possible(studio: MainWindow) -> None:

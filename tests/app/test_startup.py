@@ -27,6 +27,9 @@ def look():
         facts["title"] = window.windowTitle()
     if window is not None and (len(sys.argv) < 2 or window.view.snapshot is not None):
         facts["pictured"] = time.perf_counter() - started
+        picture = window.grab()
+        facts["picture"], facts["window"] = picture.size().toTuple(), window.size().toTuple()
+        facts["ratio"] = window.devicePixelRatioF()
         timer.stop()
         window.close()
 
@@ -39,8 +42,14 @@ print(json.dumps(facts))
 """
 
 
-def run(root: Path, scratch: Path, *arguments: str) -> dict[str, object]:
-    environment = {**os.environ, "PYTHONPATH": str(root), "SPLATIME_CONFIG": str(scratch), "SPLATIME_VIEWPORT": "tiles"}
+def run(root: Path, scratch: Path, *arguments: str, environment: dict[str, str] | None = None) -> dict[str, object]:
+    environment = {
+        **os.environ,
+        **(environment or {}),
+        "PYTHONPATH": str(root),
+        "SPLATIME_CONFIG": str(scratch),
+        "SPLATIME_VIEWPORT": "tiles",
+    }
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT, *arguments],
         env=environment, cwd=scratch, capture_output=True, text=True, timeout=120, check=False,
@@ -66,6 +75,18 @@ def test_a_project_given_on_the_command_line_is_shown(root: Path, tmp_path: Path
     print(f"the window opened after {facts['opened']:.2f} s, its scene was read after {facts['pictured']:.2f} s")
     assert facts["heavy"] == []
     assert facts["code"] == 0
+
+
+@pytest.mark.usefixtures("qapp")
+@pytest.mark.parametrize("scale", ["1.25", "1.5", "2"])
+def test_on_dense_screens_the_picture_is_as_fine_as_the_screen(
+    root: Path, tmp_path: Path, project: Path, scale: str
+) -> None:
+    facts = run(root, tmp_path, str(project), environment={"QT_SCALE_FACTOR": scale})
+    picture, window = facts["picture"], facts["window"]
+    assert isinstance(picture, list) and isinstance(window, list)
+    assert facts["ratio"] == pytest.approx(float(scale))
+    assert picture == [round(side * float(scale)) for side in window]
 
 
 def test_without_a_display_it_says_so(root: Path, tmp_path: Path) -> None:
