@@ -52,7 +52,7 @@ class Palette(QDialog):
             steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 8, Qt.Key.Key_PageUp: -8}
             step = steps.get(Qt.Key(event.key()))
             if step is not None:
-                self._go(self.list.indexOfTopLevelItem(self.list.currentItem()) + step)
+                self._go(self.list.currentIndex().row() + step)
                 return True
         return super().eventFilter(watched, event)
 
