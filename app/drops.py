@@ -17,16 +17,17 @@ VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v", ".gif")
 
 @dataclass(frozen=True)
 class Drop:
-    """A project, a packed one, or videos and folders of images in the order reference, freeze-time."""
+    """A project, a packed one, a single picture, or videos and folders of images: reference, then freeze-time."""
 
     project: Path | None = None
     videos: tuple[Path, ...] = ()
     packed: Path | None = None
+    picture: Path | None = None
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing that the window takes."""
-        return self.project is None and self.packed is None and not self.videos
+        return self.project is None and self.packed is None and self.picture is None and not self.videos
 
 
 def read_drop(data: QMimeData) -> Drop:
@@ -44,6 +45,8 @@ def sorted_drop(paths: list[Path]) -> Drop:
                 return Drop(packed=path)
             if path.is_dir() or is_project(path.parent):
                 return Drop(project=path if path.is_dir() else path.parent)
+            if path.suffix.lower() in (".png", ".exr"):
+                return Drop(picture=path)
     return Drop(videos=tuple(sorted(videos, key=looks_frozen)))
 
 

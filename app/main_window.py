@@ -48,6 +48,7 @@ from app.panels.workspace_tabs import WorkspaceTabs
 from app.player import Player
 from app.playing import Playing
 from app.project_files import ProjectFiles
+from app.restore import Restorer
 from app.sample import sample_project, sample_videos
 from app.scene_loader import Scene, SceneLoader
 from app.settings import Settings, load_settings, save_settings
@@ -87,6 +88,8 @@ class MainWindow(QMainWindow):
         self.importer = Importer(self)
         self.files = ProjectFiles(self.document, self, self.open_project, self.curation.try_again)
         self.making = Making(self.document, self.session, self.view, self.commands, self)
+        parts = self.document, self.making, self.view
+        self.restorer = Restorer(parts, self.open_project, self._recent, self)
         self.workspaces = Workspaces(self, self.settings.layouts, self.settings.workspace)
         self._scene_runs: Path | None = None
         self._leaving = False
@@ -238,16 +241,27 @@ class MainWindow(QMainWindow):
         dialog.open()
 
     def bring(self, drop: Drop) -> None:
-        """Open the project, or bring the videos in: into the open project, else into a new one."""
+        """Open the project, or bring the videos in: into the open project, else into a new one.
+
+        A single file may be a render of ours that comes back.
+        """
         if drop.project is not None:
             self.open_project(drop.project)
         elif drop.packed is not None:
             self.files.ask_unpack_to(drop.packed)
-        elif drop.videos and self.document.folder is not None:
+        elif drop.picture is not None or len(drop.videos) == 1:
+            self.restorer.look(drop.picture or drop.videos[0], drop)
+        else:
+            self._bring_takes(drop)
+
+    def _bring_takes(self, drop: Drop) -> None:
+        if drop.videos and self.document.folder is not None:
             self.importer.bring(self.document.folder, with_kinds(drop.videos))
             self.workspaces.go_to("curate")
         elif drop.videos:
             self.ask_lift(*(str(path) for path in drop.videos[:2]))
+        elif drop.picture is not None:
+            self.complain(f"{drop.picture.name} is one picture and not a render of Splatime; bring a video or frames.")
 
     def _ask_import(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(self, "Bring videos in as takes", "", VIDEOS)
@@ -392,6 +406,8 @@ class MainWindow(QMainWindow):
         self.curation.refused.connect(lambda sentence: self.statusBar().showMessage(sentence, SENTENCE_MS))
         self.curation.changed.connect(self._refresh)
         self.making.look.connect(self.loader.load)
+        self.restorer.other.connect(self._bring_takes)
+        self.restorer.refused.connect(self.complain)
         self.making.refused.connect(self.complain)
         self.making.said.connect(lambda sentence: self.statusBar().showMessage(sentence, SENTENCE_MS))
         self.making.changed.connect(self._refresh)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -30,7 +31,7 @@ from app.view_state import FREE, ViewState
 from app.workspaces import BOTTOM, RIGHT, Panel
 from pipeline.cli.words import command_line
 from pipeline.jobs.plan import stages_of
-from pipeline.jobs.spec import MESSAGES, SNAPSHOT, LiftJob
+from pipeline.jobs.spec import MESSAGES, SNAPSHOT, LiftJob, RenderJob
 from pipeline.messages import Message
 from pipeline.project import edits
 from pipeline.project.atomic import atomic_file
@@ -47,6 +48,7 @@ class Making(QObject):
     refused = Signal(str)
     said = Signal(str)
     changed = Signal()
+    shown = Signal()
 
     def __init__(
         self, document: Document, session: LiftSession, view: ViewState, actions: dict[str, QAction], window: QWidget
@@ -74,7 +76,7 @@ class Making(QObject):
         return {
             "start_lift": self._start, "pause_lift": self._session.pause, "keep_snapshot": self._session.snapshot,
             "cancel_lift": self._cancel, "swap_runs": self._swap, "fork_run": self._fork,
-            "export": self._export, "run_queue": self._run_queue,
+            "export": self.export, "run_queue": self._run_queue,
             "job_up": lambda: self._on_job(lambda job: self.jobs.move(job, -1)),
             "job_down": lambda: self._on_job(lambda job: self.jobs.move(job, 1)),
             "retry_job": lambda: self._on_job(self.jobs.retry),
@@ -86,12 +88,15 @@ class Making(QObject):
         """A snapshot file is in the view now."""
         self.shown_run = run_of(path)
         self.refresh()
+        self.shown.emit()
 
     def reason(self) -> str:
         """Why a lift can't be started, in one sentence; empty when it can."""
         folder, project = self._document.folder, self._document.project
         if folder is None:
             return "Open a project first, or bring two videos in."
+        if self._document.read_only:
+            return self._document.read_only
         if self._session.running_here:
             return "A lift runs already."
         try:
@@ -115,7 +120,9 @@ class Making(QObject):
         act["start_lift"].setEnabled(not reason)
         for name in ("pause_lift", "keep_snapshot", "cancel_lift"):
             act[name].setEnabled(here and status.state != BUSY)
-        act["export"].setEnabled(folder is not None and self._view.snapshot is not None)
+        act["export"].setEnabled(
+            folder is not None and not self._document.read_only and self._view.snapshot is not None
+        )
         act["run_queue"].setEnabled(bool(self.jobs.queue.waiting))
         act["run_queue"].setText("&Start the queue" if self.jobs.held else "&Hold the queue")
         waiting, over = chosen is not None and chosen.state == "waiting", chosen is not None and chosen.over
@@ -223,7 +230,20 @@ class Making(QObject):
         QGuiApplication.clipboard().setText(text)
         self.said.emit(f"Copied: {text}")
 
-    def _export(self) -> None:
+    def with_path(self, job: RenderJob, camera_path: str) -> RenderJob:
+        """The render along a path that is kept in the project as a file named by its content."""
+        return replace(job, camera=str(self._camera_file(camera_path)))
+
+    def _camera_file(self, text: str) -> Path:
+        folder = self._document.folder
+        assert folder is not None
+        place = folder / "cameras" / f"view_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}.json"
+        with atomic_file(place) as file:
+            file.write(text.encode())
+        return place
+
+    def export(self, earlier: RenderJob | None = None) -> None:
+        """Ask what to render or export; `earlier` fills the fields."""
         try:
             scope = self._scope()
         except Refusal as refusal:
@@ -231,7 +251,11 @@ class Making(QObject):
             return
         if scope is None:
             return
+        if earlier is not None and earlier.camera not in [name for name, _ in scope.cameras]:
+            scope = replace(scope, cameras=((earlier.camera, "As it was filmed"), *scope.cameras))
         dialog = ExportDialog(scope, self._window)
+        if earlier is not None:
+            dialog.show_job(earlier)
         dialog.wanted.connect(self.jobs.add)
         dialog.wanted.connect(lambda job: self.said.emit(f"Queued: {Path(job.out).name}"))
         dialog.copied.connect(self.copy_text)
@@ -244,10 +268,7 @@ class Making(QObject):
             return None
         cameras = [("reference", "Reference camera")]
         if self._view.station == FREE:
-            text = json.dumps(camera.to_json())
-            place = folder / "cameras" / f"view_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}.json"
-            with atomic_file(place) as file:
-                file.write(text.encode())
+            place = self._camera_file(json.dumps(camera.to_json()))
             cameras.insert(0, (str(place), "The present view"))
         cameras += [(f"freeze:{k}", f"Freeze-time camera {k}") for k in self._view.freeze_frames]
         if isinstance(self._view.station, int):

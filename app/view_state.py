@@ -95,6 +95,11 @@ class ViewState(Playing):
         self.camera_changed.emit()
         self.moment_changed.emit()
 
+    def stand_at(self, camera: Camera) -> None:
+        """Look from any camera, freely from there on."""
+        if self.orbit is not None:
+            self._free(self.orbit.jumped(camera))
+
     def go_to(self, station: Station) -> None:
         """Stand at the reference camera or at a freeze-time frame's; an unknown one is the reference camera."""
         if self.snapshot is None or self._home is None or station == FREE:
