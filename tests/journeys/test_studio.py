@@ -10,11 +10,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from app.panels.export_dialog import ExportDialog
 from app.panels.filmstrip import TOP
 from app.panels.lift_dialog import LiftDialog
 from app.viewport_tiles import TilesBackend
 from pipeline.generate.procedural import write_scene
-from pipeline.project import project_file
+from pipeline.project import media, project_file
 from pipeline.project.clip import FrameSelection
 from tests.app.conftest import OpenWindow, clean_qt, open_window, qapp, warm_tiles
 from tests.app.hands import click, key, move, press, release
@@ -68,6 +69,45 @@ def curate(qtbot: QtBot, window: MainWindow) -> None:
     assert cut().freeze_time_frames == dropped
 
 
+def lift(qtbot: QtBot, window: MainWindow) -> None:
+    """Start the lift in its panel and wait for the scene."""
+    key(window, Qt.Key.Key_3, control=True)
+    assert window.making.lift.start.isEnabled(), window.making.reason()
+    click(window.making.lift.start)
+    assert window.session.running_here
+    qtbot.waitUntil(lambda: bool(window.document.project.runs), timeout=120_000)
+    qtbot.waitUntil(lambda: not window.session.running_here and window.view.snapshot is not None, timeout=60_000)
+
+
+def look_around(qtbot: QtBot, window: MainWindow) -> None:
+    """Scrub time, step back from the scene and click the frustum of a freeze-time camera."""
+    rail, view = window.transport.time_rail, window.view
+    click(rail, QPoint(round(rail.x_of(2.0)), 13))
+    assert view.time == pytest.approx(2.0, abs=0.1)
+    view.turn(0.5, 0.4)
+    view.dolly(2.5)
+    assert view.snapshot is not None and 1 not in view.snapshot.freeze_cameras, "the dropped frame has no camera"
+    camera = window.viewport.overlay.camera()
+    assert camera is not None
+    frame = max(view.snapshot.freeze_cameras)
+    (pixel,), _ = camera.project(view.snapshot.freeze_cameras[frame].centre[None])
+    click(window.viewport.backend.widget, QPoint(round(pixel[0]), round(pixel[1])))
+    assert view.station == frame
+
+
+def export(qtbot: QtBot, window: MainWindow) -> Path:
+    """Render an mp4 through the queue; the file."""
+    key(window, Qt.Key.Key_E, control=True)
+    dialog = window.findChild(ExportDialog)
+    assert dialog is not None
+    film = Path(dialog.out.text())
+    assert film.suffix == ".mp4"
+    click(dialog.queue)
+    qtbot.waitUntil(film.is_file, timeout=120_000)
+    qtbot.waitUntil(lambda: bool(window.document.project.renders), timeout=20_000)
+    return film
+
+
 @pytest.mark.usefixtures("warm_tiles")
 def test_from_two_videos_to_a_scene_and_back_tomorrow(
     qtbot: QtBot, open_window: OpenWindow, videos: tuple[Path, Path]
@@ -76,23 +116,19 @@ def test_from_two_videos_to_a_scene_and_back_tomorrow(
     window.resize(1280, 800)
     bring_in(qtbot, window, videos)
     curate(qtbot, window)
-    key(window, Qt.Key.Key_3, control=True)
-    QTest.keyClick(window, Qt.Key.Key_L, CONTROL | Qt.KeyboardModifier.ShiftModifier)
-    assert window.session.running_here, window.statusBar().currentMessage()
-    qtbot.waitUntil(lambda: bool(window.document.project.runs), timeout=120_000)
-    qtbot.waitUntil(lambda: window.view.snapshot is not None, timeout=60_000)
-    rail = window.transport.time_rail
-    click(rail, QPoint(round(rail.x_of(2.0)), 13))
-    assert window.view.time == pytest.approx(2.0, abs=0.1)
+    lift(qtbot, window)
+    look_around(qtbot, window)
+    film = export(qtbot, window)
     folder, cut = window.document.folder, window.document.project.cut
     assert folder is not None
     window.close()
 
     assert project_file.load(folder).cut == cut
+    assert media.probe(film).n_frames == SCENARIO.n_reference
     again = open_window(TilesBackend)
-    click(again.empty.recent)
-    again.open_project(folder)
+    assert str(folder) in again.empty.recent.text()
+    again.menus.recent.actions()[0].trigger()
     qtbot.waitUntil(lambda: again.view.snapshot is not None, timeout=60_000)
     assert again.workspaces.current == "lift"
     assert again.document.project.cut == cut
-    assert len(again.document.project.runs) == 1
+    assert len(again.document.project.runs) == len(again.document.project.renders) == 1
