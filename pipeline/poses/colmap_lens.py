@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pycolmap  # isort: skip
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ BELIEVED_STEP = 1.1
 """A free focal length nearer than this to the profile's says nothing that the profile did not."""
 MIN_KEPT = 0.97
 """And it may not explain less of the matches than this share of what the profile's does."""
-ZOOM_GAIN = 0.05
-"""Share of the score that lenses of their own must gain: 0.4 to 3.5 % without a zoom, 7.5 % on a dolly zoom."""
+ZOOM_GAIN = 0.07
+"""Share of the score that lenses of their own must gain: 0.1 to 4.4 % without a zoom, 12 % on a dolly zoom."""
 ZOOM_RATIO = 1.05
+ZOOM_STARTS = (1.0, 2.0 / 3.0, 1.5)
+ZOOM_POINTS = 300
 ZOOM_WINDOW = 5
 """Frames over which the focal lengths' median runs: a zoom is a trend."""
 
@@ -62,35 +65,50 @@ def _sane(spec: dict[str, Any], model: pycolmap.Reconstruction) -> bool:
     return bool(np.isfinite(focal)) and 10.0 < fov_of(focal, spec["size"][1]) < 140.0
 
 
-def own_lenses(spec: dict[str, Any], model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
-    """A copy in which each frame has a focal length of its own, adjusted with everything else."""
-    pixels, copy = tolerance(spec["size"]), pycolmap.Reconstruction()
+def own_lenses(spec: dict[str, Any], model: pycolmap.Reconstruction, ramp: float = 1.0) -> pycolmap.Reconstruction:
+    """A copy in which each frame has a focal length of its own, adjusted with everything else.
+
+    They start where the last is `ramp` times the first: a zoom that the cameras' motion has been bent to explain is not
+    found from equal ones.
+    """
+    pixels, copy, last = tolerance(spec["size"]), pycolmap.Reconstruction(), max(len(spec["names"]) - 1, 1)
     shared = next(iter(model.cameras.values()))
     for number in sorted(model.reg_image_ids()):
         image = model.image(number)
+        focal = shared.params[0] * ramp ** (spec["names"].index(image.name) / last - 0.5)
         camera = pycolmap.Camera(
-            model=shared.model, width=shared.width, height=shared.height, params=shared.params, camera_id=number
+            model=shared.model,
+            width=shared.width,
+            height=shared.height,
+            params=[focal, shared.width / 2, shared.height / 2],
+            camera_id=number,
         )
         copy.add_camera_with_trivial_rig(camera)
-        points = [point.xy for point in image.points2D]
-        own = pycolmap.Image(name=image.name, keypoints=np.array(points), camera_id=number, image_id=number)
+        points = np.array([point.xy for point in image.points2D])
+        own = pycolmap.Image(name=image.name, keypoints=points, camera_id=number, image_id=number)
         copy.add_image_with_trivial_frame(own, image.cam_from_world())
     for _, point in sorted(model.points3D.items()):
         copy.add_point3D(point.xyz, point.track)
-    adjust(copy, pixels, 60, lens=True)
+    if ramp != 1.0:
+        adjust(copy, 2.0 * pixels, 30)
+    adjust(copy, pixels, 100, lens=True)
     return copy
 
 
-def zoom_of(spec: dict[str, Any], model: pycolmap.Reconstruction) -> tuple[float, Array]:
-    """How far the lens zooms, longest over shortest focal length (1: not at all), and each frame's focal length [F]."""
-    pixels, thin = tolerance(spec["size"]), thinned(model)
+def zoom_of(spec: dict[str, Any], model: pycolmap.Reconstruction) -> tuple[float, float]:
+    """How far the lens zooms, longest over shortest focal length (1: not at all), and the ramp that found it."""
+    pixels, thin = tolerance(spec["size"]), thinned(model, ZOOM_POINTS)
     adjust(thin, pixels, 25)
-    shared = gather(thin, spec["names"])
-    own = gather(own_lenses(spec, thin), spec["names"])
-    gain = own.score(pixels) / max(shared.score(pixels), 1e-9) - 1.0
-    smooth = _running_median(np.log(np.maximum(own.focals, 1e-9)))
-    ratio = float(np.exp(np.ptp(smooth)))
-    return (ratio if gain > ZOOM_GAIN and ratio > ZOOM_RATIO else 1.0), own.focals
+    shared = gather(thin, spec["names"]).score(pixels)
+    best, found, focals = -np.inf, 1.0, np.ones(1)
+    for ramp in ZOOM_STARTS:
+        own = gather(own_lenses(spec, thin, ramp), spec["names"])
+        if own.score(pixels) > best:
+            best, found, focals = own.score(pixels), ramp, own.focals
+    ratio = float(np.exp(np.ptp(_running_median(np.log(np.maximum(focals, 1e-9))))))
+    sys.stderr.write(f"own lenses: gain {best / max(shared, 1e-9) - 1.0:.3f}, zoom {ratio:.2f}\n")
+    zooms = best > (1.0 + ZOOM_GAIN) * max(shared, 0.0) and ratio > ZOOM_RATIO
+    return (ratio if zooms else 1.0), found
 
 
 def _running_median(values: Array) -> Array:

@@ -84,9 +84,9 @@ def search(spec: dict[str, Any], tell: Told) -> Solution | None:
         best = _best(spec, [*polished, ranked[0]])
     if best is None:
         return None
-    zoom, _ = zoom_of(spec, best.model)
+    zoom, ramp = zoom_of(spec, best.model)
     if spec["per_frame_focal"]:
-        found = _candidates(spec, best.attempt, {0: own_lenses(spec, best.model)})
+        found = _candidates(spec, best.attempt, {0: own_lenses(spec, best.model, ramp)})
         best = found[0] if found else best
     return Solution(best.attempt, zoom, best.observations)
 

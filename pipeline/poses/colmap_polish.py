@@ -119,11 +119,11 @@ def polish(
     return model
 
 
-def thinned(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
+def thinned(model: pycolmap.Reconstruction, points: int = PROFILE_POINTS) -> pycolmap.Reconstruction:
     """A copy with the points of the longest tracks only: they decide the focal length, and the profile is quick."""
     thin = deepcopy(model)
     ranked = sorted(thin.points3D.items(), key=lambda item: (-item[1].track.length(), item[0]))
-    for point_id, _ in ranked[PROFILE_POINTS:]:
+    for point_id, _ in ranked[points:]:
         thin.delete_point3D(point_id)
     return thin
 

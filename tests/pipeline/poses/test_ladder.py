@@ -160,3 +160,24 @@ def test_quick_flow_global_and_orbit_solve_a_little_scene(tmp_path: Path, monkey
         assert verdict.said == ""
     assert len(poses.in_state("registered")) == COUNT
     assert poses.fov_x == pytest.approx(np.degrees(FOV), rel=0.15)
+
+
+def test_a_zoom_is_noticed_and_each_frame_gets_its_lens(tmp_path: Path) -> None:
+    """The camera comes nearer while the lens widens, as in a dolly zoom."""
+    fovs = np.radians(np.linspace(30.0, 60.0, COUNT))
+    cameras = [
+        Camera.from_fov(_nearer(camera, 1.2 - np.tan(0.5 * np.radians(30)) / np.tan(0.5 * fov)), fov, SIZE)
+        for camera, fov in zip(arc(COUNT, 16.0), fovs, strict=True)
+    ]
+    settings = PoseSettings(rungs=("quick",), per_frame_focal=True)
+    poses = solve(draw(cameras), range(COUNT), 0, settings, tmp_path)
+    assert poses.zoom > 1.3
+    found = np.array([camera.K[0, 0] for camera in poses.cameras.values()])
+    exact = np.array([camera.K[0, 0] for camera in cameras])
+    assert found[0] / found[-1] == pytest.approx(exact[0] / exact[-1], rel=0.15)
+
+
+def _nearer(camera: Camera, by: float) -> np.ndarray:
+    pose = camera.world_from_camera.copy()
+    pose[:3, 3] += by * pose[:3, 2]
+    return pose
