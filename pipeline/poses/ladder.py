@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,8 +110,17 @@ FAULTS = {
     "unmapped": "The camera of the freeze-time video could not be solved: its frames match, but fit no camera moving "
     "through a still scene; choose or generate another one.",
 }
+ALL_AT_ONCE = ("global", "orbit")
 HOPELESS = ("still", "flat")
 """No rung can help a camera that does not travel."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Cameras that stay where they are: camera from world [3, 4] by place among the frames, focal length in px."""
+
+    poses: Mapping[int, npt.NDArray[np.float64]]
+    focal: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +133,12 @@ class Task:
     moving: npt.NDArray[np.bool_] | None
     tell: Callable[[Message], None]
     cancelled: Callable[[], bool]
+    held: Held | None = None
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The settings' rungs; those that place all cameras at once are none for cameras that are held."""
+        return tuple(name for name in self.settings.rungs if self.held is None or name not in ALL_AT_ONCE)
 
     @property
     def names(self) -> list[str]:
@@ -174,7 +189,7 @@ def climb(task: Task) -> Climbed:
     best: tuple[RawModel, str, float] | None = None
     tried: list[Tried] = []
     faults: list[str] = []
-    for place, name in enumerate(task.settings.rungs):
+    for place, name in enumerate(task.rungs):
         started = time.monotonic()
         if place:
             task.tell(Note(f"{tried[-1].said} Trying {LADDER[name].words}."))
@@ -193,7 +208,7 @@ def climb(task: Task) -> Climbed:
         if not verdict.said:
             break
     if best is None:
-        raise Refusal(FAULTS[faults[0]])
+        raise Refusal(FAULTS[faults[0] if faults else "unmapped"])
     task.tell(Progress("poses", BAR, BAR))
     return Climbed(best[0], best[1], tuple(tried))
 
@@ -237,7 +252,7 @@ def _solve(task: Task, rung: Rung, bar: tuple[float, float]) -> RawModel:
     """One rung; raises `Failure` when it comes to nothing."""
     out = task.work_dir / "solution.npz"
     out.unlink(missing_ok=True)
-    known, database = None, rung.name
+    known, database = _held(task), rung.name
     found = _found(task, rung, bar)
     if rung.name in ("global", "orbit"):
         database = _richest(task)
@@ -340,6 +355,13 @@ def _richest(task: Task) -> str:
     if not best or not counts[best]:
         raise Failure("unmatched")
     return best
+
+
+def _held(task: Task) -> dict[str, Any] | None:
+    if task.held is None:
+        return None
+    poses = {task.names[place]: pose.reshape(-1).tolist() for place, pose in task.held.poses.items()}
+    return {"attempt": "around held cameras", "focal": task.held.focal, "poses": poses, "held": True}
 
 
 def _orbit(task: Task, database: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from pipeline.poses.gauge import (
     reprojection_errors,
     triangulation_angle,
 )
-from pipeline.poses.ladder import STILL, TURNING, Climbed, Task, climb, tidy
+from pipeline.poses.ladder import STILL, TURNING, Climbed, Held, Task, climb, tidy
 from pipeline.poses.settings import PoseSettings
 from pipeline.poses.solved import VERIFIED_TRACKS, FrameFit, SolvedPoses
 from pipeline.project.atomic import writing_to
@@ -38,6 +38,8 @@ __all__ = ["PoseSettings", "PosesCancelled", "SolvedPoses", "digest_of", "solve"
 Frames = npt.NDArray[np.uint8]
 RECIPE = 3
 """Counts changes to the recipe that settings do not show; old solutions are then solved again."""
+
+MIN_HELD = 3
 
 
 def digest_of(
@@ -67,13 +69,16 @@ def solve(
     tell: Callable[[Message], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
     moving: npt.NDArray[np.bool_] | None = None,
+    held: SolvedPoses | None = None,
 ) -> SolvedPoses:
     """Solve the cameras of `frames` [F, H, W, 3].
 
     `frame_indices` [F] are their source indices, `canonical` one of them. Where `moving` [F, H, W] is true the picture
-    is not of the frozen scene, and nothing is learned from it. Uses up to a few MB per frame under `work_dir`; only
-    colmap.log stays there. Raises `Refusal` with a sentence when these frames cannot be solved, `PosesCancelled`
-    within a second of `cancelled()` turning true.
+    is not of the frozen scene, and nothing is learned from it. The good cameras of `held`, an earlier solution of the
+    same video at the same size, stay where they are; the caller leaves out frames whose pictures have changed.
+
+    Uses up to a few MB per frame under `work_dir`; only colmap.log stays there. Raises `Refusal` with a sentence when
+    these frames cannot be solved, `PosesCancelled` within a second of `cancelled()` turning true.
     """
     indices = [int(i) for i in frame_indices]
     if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8 or len(indices) != len(frames):
@@ -86,14 +91,14 @@ def solve(
     with writing_to(work_dir):
         work_dir.mkdir(parents=True, exist_ok=True)
     try:
-        won = _solve(frames, settings, work_dir, moving, _named(tell, indices), cancelled)
+        kept = None if held is None else kept_of(held, indices)
+        won = _solve(frames, settings, work_dir, moving, _named(tell, indices), cancelled, kept)
     finally:
         tidy(work_dir)
     _check_model(won.model, len(frames), settings)
     digest = digest_of(frames, indices, canonical, settings, moving)
-    solved = replace(
-        assemble(won.model, frames, indices, canonical, digest), rung=won.rung, tried=won.tried, zoom=won.model.zoom
-    )
+    solved = assemble(won.model, frames, indices, canonical, digest, None if kept is None else held)
+    solved = replace(solved, rung=won.rung, tried=won.tried, zoom=won.model.zoom)
     for sentence in _worth_saying(solved, settings):
         tell(Note(sentence))
     return solved
@@ -106,6 +111,7 @@ def _solve(
     moving: npt.NDArray[np.bool_] | None,
     tell: Callable[[Message], None],
     cancelled: Callable[[], bool],
+    kept: Held | None,
 ) -> Climbed:
     """Climb at a size that SIFT can afford; the model is of the frames' own size."""
     ratio = max(frames.shape[1:3]) / settings.max_side
@@ -114,8 +120,17 @@ def _solve(
         size = round(frames.shape[1] / ratio), round(frames.shape[2] / ratio)
         small = resize(frames, size)
         moving = None if moving is None else resize(moving[..., None].repeat(3, -1) * np.uint8(255), size)[..., 0] > 0
-    won = climb(Task(small, settings, work_dir, moving, tell, cancelled))
-    return replace(won, model=won.model.scaled(frames.shape[2] / small.shape[2]))
+    scale = frames.shape[2] / small.shape[2]
+    kept = None if kept is None else replace(kept, focal=kept.focal / scale)
+    won = climb(Task(small, settings, work_dir, moving, tell, cancelled, kept))
+    return replace(won, model=won.model.scaled(scale))
+
+
+def kept_of(held: SolvedPoses, indices: list[int]) -> Held | None:
+    """The cameras of an earlier solution that are worth keeping; None when fewer than three are left."""
+    good = set(held.in_state("registered"))
+    poses = {k: held.cameras[i].camera_from_world[:3] for k, i in enumerate(indices) if i in good}
+    return Held(poses, float(held.cameras[held.canonical].K[0, 0])) if len(poses) >= MIN_HELD else None
 
 
 def _named(tell: Callable[[Message], None], indices: list[int]) -> Callable[[Message], None]:
@@ -173,18 +188,29 @@ def _check_model(model: RawModel, count: int, settings: PoseSettings) -> None:
         raise Refusal(TURNING)
 
 
-def assemble(model: RawModel, frames: Frames, indices: list[int], canonical: int, digest: str) -> SolvedPoses:
-    """Fill gaps, fix the gauge, colour the points; pure."""
+def assemble(
+    model: RawModel,
+    frames: Frames,
+    indices: list[int],
+    canonical: int,
+    digest: str,
+    held: SolvedPoses | None = None,
+) -> SolvedPoses:
+    """Fill gaps, fix the gauge, colour the points; pure. The gauge of `held` stays, and its good cameras to the bit."""
     height, width = frames.shape[1:3]
     place = indices.index(canonical)
     poses = fill_gaps(model.placed.tolist(), model.world_from_camera(), len(frames))
     seen = np.unique(model.obs_point[model.obs_frame == place])
-    poses, points = normalise(poses, model.points, place, seen)
+    points, stays = model.points, held is not None and held.canonical == canonical
+    if not stays:
+        poses, points = normalise(poses, points, place, seen)
     focals = np.interp(np.arange(len(frames)), model.placed, model.focals)
     cameras = {
         index: Camera(pose, np.array([[f, 0, width / 2], [0, f, height / 2], [0, 0, 1]]), (height, width))
         for index, pose, f in zip(indices, poses, focals, strict=True)
     }
+    if held is not None and stays:
+        cameras |= {index: held.cameras[index] for index in held.in_state("registered") if index in cameras}
     errors = reprojection_errors(model, (height, width))
     lengths = np.bincount(model.obs_point, minlength=len(points))
     sums = np.bincount(model.obs_point, errors, len(points))

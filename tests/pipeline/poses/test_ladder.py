@@ -162,6 +162,21 @@ def test_quick_flow_global_and_orbit_solve_a_little_scene(tmp_path: Path, monkey
     assert poses.fov_x == pytest.approx(np.degrees(FOV), rel=0.15)
 
 
+def test_frames_that_are_swapped_in_join_cameras_that_do_not_move(tmp_path: Path) -> None:
+    frames, indices = draw(arc(COUNT, 24.0)), list(range(COUNT))
+    first = solve(frames[:-2], indices[:-2], 3, PoseSettings.quick(), tmp_path)
+    grown = solve(frames[1:], indices[1:], 3, PoseSettings.quick(), tmp_path, held=first)
+    assert grown.in_state("registered") == tuple(indices[1:])
+    for index in indices[1:-2]:
+        assert grown.cameras[index] == first.cameras[index]
+    step = first.cameras[5].centre - first.cameras[4].centre
+    for index in (6, 7):
+        new = grown.cameras[index].centre - grown.cameras[index - 1].centre
+        assert np.linalg.norm(new) == pytest.approx(np.linalg.norm(step), rel=0.1)
+    assert grown.attempt == "around held cameras"
+    assert grown.median_error < 0.5
+
+
 def test_a_zoom_is_noticed_and_each_frame_gets_its_lens(tmp_path: Path) -> None:
     """The camera comes nearer while the lens widens, as in a dolly zoom."""
     fovs = np.radians(np.linspace(30.0, 60.0, COUNT))
