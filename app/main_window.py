@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from app import viewport_backend
 from app.actions import (
@@ -26,19 +26,19 @@ from app.actions import (
     make_actions,
     refresh_icons,
 )
+from app.arrivals import Arrivals
 from app.curation import Curation
 from app.desk import Desk
 from app.dialogs import ask_leaving, ask_recovery, tell
 from app.document import Document
-from app.drops import Drop, read_drop, with_kinds
-from app.importer import Importer
+from app.drops import read_drop
 from app.lift_session import LiftSession
 from app.log_lines import LogLines
 from app.making import Making, run_of
 from app.menus import Menus
 from app.panels.empty_state import EmptyState
 from app.panels.figures import Figures
-from app.panels.lift_dialog import VIDEOS, LiftDialog, LiftWish
+from app.panels.lift_dialog import LiftWish
 from app.panels.log import LogPanel
 from app.panels.pages import Pages
 from app.panels.progress_strip import ProgressStrip
@@ -49,7 +49,7 @@ from app.player import Player
 from app.playing import Playing
 from app.project_files import ProjectFiles
 from app.restore import Restorer
-from app.sample import sample_project, sample_videos
+from app.sample import sample_videos
 from app.scene_loader import Scene, SceneLoader
 from app.settings import Settings, load_settings, save_settings
 from app.sources import Sources
@@ -61,7 +61,6 @@ from app.workspaces import BOTTOM, Panel, Workspaces
 from pipeline.messages import Produced
 from pipeline.project.journal import differences
 from pipeline.project.project_file import is_project
-from pipeline.project.take import Take
 from renderer.errors import Refusal
 
 SENTENCE_MS = 12_000
@@ -85,7 +84,7 @@ class MainWindow(QMainWindow):
         self.desk = Desk(self, self.commands, lambda: self.settings, self._settle, self.set_theme)
         self.curation = Curation(self.document, self.commands, self)
         self.sources = Sources(self.curation.store, lambda: self.document.project, self._run_shown)
-        self.importer = Importer(self)
+        self.arrivals = Arrivals(self.document, self.curation, self)
         self.files = ProjectFiles(self.document, self, self.open_project, self.curation.try_again)
         self.making = Making(self.document, self.session, self.view, self.commands, self)
         parts = self.document, self.making, self.view
@@ -131,10 +130,7 @@ class MainWindow(QMainWindow):
         self._refresh()
 
     def start_lift(self, wish: LiftWish) -> None:
-        """Start a lift in its own process and watch its project, or only bring its videos in."""
-        if not wish.lift:
-            self.importer.bring(wish.out, [(wish.reference, "reference"), (wish.freeze_time, "freeze_time")])
-            return
+        """Start a lift in its own process and watch its project."""
         try:
             self.session.start(wish.job())
         except Refusal as refusal:
@@ -223,55 +219,7 @@ class MainWindow(QMainWindow):
         else:
             self.statusBar().showMessage(sentence, SENTENCE_MS)
 
-    def _took(self, folder: Path, take: Take) -> None:
-        """A take came in: into the open project, or as the first one of a new one."""
-        if self.document.folder != folder.resolve():
-            if self.document.folder is not None or not self.open_project(folder):
-                return
-            self.workspaces.go_to("curate")
-        self.curation.take_in(take)
-
     # -- what the person does ----------------------------------------------------------------------------------
-
-    def ask_lift(self, reference: str = "", freeze_time: str = "", out: str = "") -> None:
-        """Show the lift dialog, with what is known filled in."""
-        dialog = LiftDialog(reference, freeze_time, out, self)
-        dialog.accepted.connect(lambda: self.start_lift(dialog.wish))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def bring(self, drop: Drop) -> None:
-        """Open the project, or bring the videos in: into the open project, else into a new one.
-
-        A single file may be a render of ours that comes back.
-        """
-        if drop.project is not None:
-            self.open_project(drop.project)
-        elif drop.packed is not None:
-            self.files.ask_unpack_to(drop.packed)
-        elif drop.picture is not None or len(drop.videos) == 1:
-            self.restorer.look(drop.picture or drop.videos[0], drop)
-        else:
-            self._bring_takes(drop)
-
-    def _bring_takes(self, drop: Drop) -> None:
-        if drop.videos and self.document.folder is not None:
-            self.importer.bring(self.document.folder, with_kinds(drop.videos))
-            self.workspaces.go_to("curate")
-        elif drop.videos:
-            self.ask_lift(*(str(path) for path in drop.videos[:2]))
-        elif drop.picture is not None:
-            self.complain(f"{drop.picture.name} is one picture and not a render of Splatime; bring a video or frames.")
-
-    def _ask_import(self) -> None:
-        names, _ = QFileDialog.getOpenFileNames(self, "Bring videos in as takes", "", VIDEOS)
-        self.bring(Drop(videos=tuple(Path(name) for name in names)))
-
-    def _paste(self) -> None:
-        drop = read_drop(QGuiApplication.clipboard().mimeData())
-        if drop.empty:
-            self.statusBar().showMessage("Nothing to paste: copy video files first.", SENTENCE_MS)
-        self.bring(drop)
 
     def _resume(self) -> None:
         folder = self.document.folder
@@ -282,18 +230,6 @@ class MainWindow(QMainWindow):
         except Refusal as refusal:
             self.complain(str(refusal))
         self._refresh()
-
-    def _ask_open(self) -> None:
-        name = QFileDialog.getExistingDirectory(self, "Open a project folder")
-        if name:
-            self.open_project(Path(name))
-
-    def _open_sample(self) -> None:
-        videos, home = sample_videos(), sample_project()
-        if is_project(home):
-            self.open_project(home)
-        elif videos is not None:
-            self.ask_lift(str(videos[0]), str(videos[1]), str(home))
 
     # -- Qt's events -------------------------------------------------------------------------------------------
 
@@ -311,7 +247,7 @@ class MainWindow(QMainWindow):
         drop = read_drop(event.mimeData())
         if not drop.empty:
             event.acceptProposedAction()
-            self.bring(drop)
+            self.arrivals.bring(drop)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         self.curation.details.notes.finish()
@@ -321,7 +257,7 @@ class MainWindow(QMainWindow):
             return
         self.view.pause()
         self.curation.close()
-        self.importer.shut_down()
+        self.arrivals.importer.shut_down()
         self.files.chore.shut_down()
         self.document.shut_down()
         self.session.shut_down()
@@ -400,13 +336,17 @@ class MainWindow(QMainWindow):
         self.files.chore.said.connect(self.statusBar().showMessage)
         self.files.chore.refused.connect(self.complain)
         self.document.saver.failed.connect(self._not_saved)
-        self.importer.took.connect(self._took)
-        self.importer.said.connect(self.statusBar().showMessage)
-        self.importer.refused.connect(self.complain)
+        self.arrivals.open_requested.connect(self.open_project)
+        self.arrivals.unpack_requested.connect(self.files.ask_unpack_to)
+        self.arrivals.look_requested.connect(self.restorer.look)
+        self.arrivals.lift_requested.connect(self.start_lift)
+        self.arrivals.curating.connect(lambda: self.workspaces.go_to("curate"))
+        self.arrivals.importer.said.connect(self.statusBar().showMessage)
+        self.arrivals.refused.connect(self.complain)
         self.curation.refused.connect(lambda sentence: self.statusBar().showMessage(sentence, SENTENCE_MS))
         self.curation.changed.connect(self._refresh)
         self.making.look.connect(self.loader.load)
-        self.restorer.other.connect(self._bring_takes)
+        self.restorer.other.connect(self.arrivals.bring_takes)
         self.restorer.refused.connect(self.complain)
         self.making.refused.connect(self.complain)
         self.making.said.connect(lambda sentence: self.statusBar().showMessage(sentence, SENTENCE_MS))
@@ -428,10 +368,8 @@ class MainWindow(QMainWindow):
     def _deeds(self) -> dict[str, Callable[[], object]]:
         view, stack, clock = self.view, self.document.undo_stack, self._clock
         return {
-            **self.curation.deeds(), **self.files.deeds(), **self.making.deeds(), "import": self._ask_import,
-            "paste": self._paste,
-            "open": self._ask_open, "lift": self.ask_lift, "resume": self._resume, "stop_lift": self.session.stop,
-            "sample": self._open_sample,
+            **self.curation.deeds(), **self.files.deeds(), **self.making.deeds(),
+            **self.arrivals.deeds(), "resume": self._resume, "stop_lift": self.session.stop,
             "close": self.document.close, "quit": self.close, "undo": stack.undo, "redo": stack.redo,
             "play": lambda: clock().toggle(), "pause": lambda: clock().pause(),
             "backward": lambda: clock().faster(-1), "forward": lambda: clock().faster(1),

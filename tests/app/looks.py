@@ -39,7 +39,7 @@ def settle(window: MainWindow) -> None:
 
 
 def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None:
-    """The first screen, the lift dialog, the reference camera and a freeze-time camera later in time."""
+    """The first screen, the new project dialog, then every workspace from a freeze-time camera, mid-motion."""
     with tempfile.TemporaryDirectory() as scratch:
         window = MainWindow(Path(scratch) / "settings.json")
         window.resize(*size)
@@ -48,23 +48,23 @@ def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None
         name = f"{theme}_{size[0]}x{size[1]}"
         spin(300)
         window.grab().save(str(folder / f"first_{name}.png"))
-        window.ask_lift()
+        window.arrivals.ask_lift()
         spin(200)
         dialog = window.findChild(LiftDialog)
         if dialog is not None:
-            dialog.grab().save(str(folder / f"lift_{name}.png"))
+            dialog.grab().save(str(folder / f"dialog_{name}.png"))
             dialog.reject()
         window.open_project(project)
         while window.view.snapshot is None:
             spin(50)
-        settle(window)
-        window.grab().save(str(folder / f"reference_{name}.png"))
         frames = window.view.freeze_frames
         window.view.go_to(frames[len(frames) // 4])
         first, last = window.view.time_range
         window.view.set_time(round(first + 0.6 * (last - first), 1))
-        settle(window)
-        window.grab().save(str(folder / f"freeze_{name}.png"))
+        for workspace in ("curate", "poses", "lift", "shot"):
+            window.workspaces.go_to(workspace)
+            spin(3000) if workspace == "curate" else settle(window)
+            window.grab().save(str(folder / f"{workspace}_{name}.png"))
         window.close()
         window.deleteLater()
         spin(50)

@@ -238,7 +238,7 @@ def test_pasted_videos_become_takes(qtbot: QtBot, studio: MainWindow, tmp_path: 
     data.setUrls([QUrl.fromLocalFile(str(video(tmp_path / "frozen_orbit.mkv", 9, 2)))])
     QGuiApplication.clipboard().setMimeData(data)
     key(studio, Qt.Key.Key_V, control=True)
-    assert "frozen_orbit" in studio.statusBar().currentMessage()
+    qtbot.waitUntil(lambda: "frozen_orbit" in studio.statusBar().currentMessage(), timeout=20_000)
     qtbot.waitUntil(lambda: len(studio.document.project.takes) == 4, timeout=60_000)
     newest = studio.document.project.takes[3]
     assert (newest.title, newest.request.kind) == ("frozen_orbit", "freeze_time")
@@ -279,8 +279,8 @@ def test_what_cannot_be_brought_in_is_said(qtbot: QtBot, studio: MainWindow, tmp
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")
     said: list[str] = []
-    studio.importer.refused.connect(said.append)
-    studio.importer.bring(studio.document.folder or Path(), [(bad, "reference")])
+    studio.arrivals.importer.refused.connect(said.append)
+    studio.arrivals.importer.bring(studio.document.folder or Path(), [(bad, "reference")])
     qtbot.waitUntil(lambda: bool(said), timeout=60_000)
     assert "bad.mp4" in said[0]
     box = studio.findChild(QMessageBox, "complaint")

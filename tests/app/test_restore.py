@@ -35,7 +35,7 @@ def test_a_render_dropped_back_restores_its_state(qtbot: QtBot, window: MainWind
     assert entry.state == q.DONE, entry.sentence
     assert [render.path.as_posix() for render in window.document.project.renders] == ["renders/a.png"]
     window.commands["close"].trigger()
-    window.bring(sorted_drop([out.rename(project.parent / "elsewhere.png")]))
+    window.arrivals.bring(sorted_drop([out.rename(project.parent / "elsewhere.png")]))
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "restore") is not None, timeout=20_000)
     box = window.findChild(QMessageBox, "restore")
     assert box is not None
@@ -52,7 +52,7 @@ def test_a_render_dropped_back_restores_its_state(qtbot: QtBot, window: MainWind
 
 def test_a_picture_of_another_program_is_told(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "x.png")
-    window.bring(sorted_drop([tmp_path / "x.png"]))
+    window.arrivals.bring(sorted_drop([tmp_path / "x.png"]))
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "complaint") is not None, timeout=20_000)
     box = window.findChild(QMessageBox, "complaint")
     assert box is not None and "not a render" in box.text()
