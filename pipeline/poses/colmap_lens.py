@@ -23,8 +23,8 @@ BELIEVED_STEP = 1.1
 """A free focal length nearer than this to the profile's says nothing that the profile did not."""
 MIN_KEPT = 0.97
 """And it may not explain less of the matches than this share of what the profile's does."""
-ZOOM_GAIN = 0.07
-"""Share of the score that lenses of their own must gain: 0.1 to 4.4 % without a zoom, 12 % on a dolly zoom."""
+ZOOM_GAIN = 0.03
+"""Share of the matches that lenses of their own must explain more: at most 2.2 % without a zoom, 4 to 11 % with one."""
 ZOOM_RATIO = 1.05
 ZOOM_STARTS = (1.0, 2.0 / 3.0, 1.5)
 ZOOM_POINTS = 300
@@ -99,12 +99,12 @@ def zoom_of(spec: dict[str, Any], model: pycolmap.Reconstruction) -> tuple[float
     """How far the lens zooms, longest over shortest focal length (1: not at all), and the ramp that found it."""
     pixels, thin = tolerance(spec["size"]), thinned(model, ZOOM_POINTS)
     adjust(thin, pixels, 25)
-    shared = gather(thin, spec["names"]).score(pixels)
+    shared = gather(thin, spec["names"]).explained(pixels)
     best, found, focals = -np.inf, 1.0, np.ones(1)
     for ramp in ZOOM_STARTS:
         own = gather(own_lenses(spec, thin, ramp), spec["names"])
-        if own.score(pixels) > best:
-            best, found, focals = own.score(pixels), ramp, own.focals
+        if own.explained(pixels) > best:
+            best, found, focals = own.explained(pixels), ramp, own.focals
     ratio = float(np.exp(np.ptp(_running_median(np.log(np.maximum(focals, 1e-9))))))
     sys.stderr.write(f"own lenses: gain {best / max(shared, 1e-9) - 1.0:.3f}, zoom {ratio:.2f}\n")
     zooms = best > (1.0 + ZOOM_GAIN) * max(shared, 0.0) and ratio > ZOOM_RATIO

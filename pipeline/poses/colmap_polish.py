@@ -60,9 +60,11 @@ class Observations:
     def score(self, pixels: float) -> float:
         """How much of the matches the model explains: each observation counts two, less with its error, each point
         costs its three unknowns."""
-        soft = 0.35 * pixels
-        weight = 1.0 / (1.0 + np.square(self.errors() / soft))
-        return float(2.0 * weight.sum() - 3.0 * len(self.points))
+        return 2.0 * self.explained(pixels) - 3.0 * len(self.points)
+
+    def explained(self, pixels: float) -> float:
+        """How many observations the model explains; one that is off by `0.35 * pixels` counts half."""
+        return float((1.0 / (1.0 + np.square(self.errors() / (0.35 * pixels)))).sum())
 
 
 def fov_of(focal: float, width: int) -> float:

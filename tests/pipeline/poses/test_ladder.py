@@ -177,6 +177,29 @@ def test_frames_that_are_swapped_in_join_cameras_that_do_not_move(tmp_path: Path
     assert grown.median_error < 0.5
 
 
+def test_large_frames_are_solved_reduced_and_come_back_in_their_own_size(tmp_path: Path) -> None:
+    frames = draw(arc(COUNT, 24.0)).repeat(3, 1).repeat(3, 2)
+    settings = replace(PoseSettings.quick(), max_side=SIZE[1])
+    poses = solve(frames, range(COUNT), 3, settings, tmp_path)
+    assert len(poses.in_state("registered")) == COUNT
+    for index, camera in poses.cameras.items():
+        assert camera.size == (3 * SIZE[0], 3 * SIZE[1])
+        rows = poses.track_frames == index
+        owner = np.repeat(np.arange(len(poses.points)), np.diff(poses.track_offsets))[rows]
+        pixels, _ = camera.project(poses.points[owner].astype(float))
+        assert np.median(np.linalg.norm(pixels - poses.track_xy[rows], axis=1)) < 3.0
+    assert poses.fov_x == pytest.approx(np.degrees(FOV), rel=0.15)
+
+
+def test_nothing_is_learned_from_what_moves(tmp_path: Path) -> None:
+    frames = draw(arc(COUNT, 24.0))
+    moving = np.zeros(frames.shape[:3], bool)
+    moving[:, :, : SIZE[1] // 3] = True
+    poses = solve(frames, range(COUNT), 3, PoseSettings.quick(), tmp_path, moving=moving)
+    assert len(poses.in_state("registered")) == COUNT
+    assert poses.track_xy[:, 0].min() > SIZE[1] // 3 - 1
+
+
 def test_a_zoom_is_noticed_and_each_frame_gets_its_lens(tmp_path: Path) -> None:
     """The camera comes nearer while the lens widens, as in a dolly zoom."""
     fovs = np.radians(np.linspace(30.0, 60.0, COUNT))
