@@ -95,7 +95,7 @@ class FrameStore(QObject):
             return
         self._asked.add((op, clip.digest))
         request = {"op": op, "video": clip.path, "target": str(target), **more}
-        self._client.ask(request, lambda answer: self._take(op, clip, target, answer))
+        self._client.ask(request, lambda answer: self._take(op, clip, target, answer), patient=op == "full")
 
     def _take(self, op: str, clip: Clip, target: Path, answer: dict[str, Any]) -> None:
         self._asked.discard((op, clip.digest))

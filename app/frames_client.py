@@ -36,10 +36,13 @@ class FramesClient(QObject):
         self._tail = b""
         self._count = 0
 
-    def ask(self, data: dict[str, Any], answered: Answer) -> None:
-        """Queue a request before the older ones: what was asked for last is what is looked at."""
+    def ask(self, data: dict[str, Any], answered: Answer, patient: bool = False) -> None:
+        """Queue a request before the older ones: what was asked for last is what is looked at.
+
+        A `patient` one comes after all that wait: something is shown in its place already, or soon.
+        """
         self._count += 1
-        self._waiting.append(_Request(self._count, data, answered))
+        self._waiting.insert(0 if patient else len(self._waiting), _Request(self._count, data, answered))
         self._go_on()
 
     def forget(self) -> None:

@@ -103,8 +103,11 @@ class ReviewState(Playing):
         if take is None and known:
             take = known.get(project.cut.reference or "", next(iter(known.values())))
         self.other = known.get(self.other.id) if self.other is not None else None
+        first = self.take is None
         self._selection = None if take is None else project.cut.opinion(take.id).frames
         self._show(take)
+        if first and self._selection is not None:
+            self.set_time(float(self._selection.indices()[0]))
 
     def show(self, take: Take | None) -> None:
         """Review another take from where the present one stands, as far as it reaches."""

@@ -38,6 +38,16 @@ def settle(window: MainWindow) -> None:
     spin(400)
 
 
+def read(window: MainWindow) -> None:
+    """Wait for the pixels of all takes."""
+    store, takes = window.curation.store, window.document.project.takes
+    for _ in range(300):
+        spin(100)
+        if all(store.strip(take.clip) is not None for take in takes):
+            break
+    spin(1500)
+
+
 def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None:
     """The first screen, the new project dialog, then every workspace from a freeze-time camera, mid-motion."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -63,7 +73,7 @@ def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None
         window.view.set_time(round(first + 0.6 * (last - first), 1))
         for workspace in ("curate", "poses", "lift", "shot"):
             window.workspaces.go_to(workspace)
-            spin(3000) if workspace == "curate" else settle(window)
+            read(window) if workspace == "curate" else settle(window)
             window.grab().save(str(folder / f"{workspace}_{name}.png"))
         window.close()
         window.deleteLater()

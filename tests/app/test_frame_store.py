@@ -108,6 +108,17 @@ def test_the_shared_moment_is_found_in_the_process(qtbot: QtBot, client: FramesC
     assert answers[0]["pair"] == [4, 4]
 
 
+def test_what_was_asked_for_last_comes_first_and_the_patient_last(
+    qtbot: QtBot, client: FramesClient, tmp_path: Path
+) -> None:
+    order: list[str] = []
+    for name, patient in (("first", False), ("full", True), ("older", False), ("newest", False)):
+        request = {"op": "strip", "video": str(tmp_path / name), "target": str(tmp_path / "x.npy")}
+        client.ask(request, lambda _answer, name=name: order.append(name), patient)  # type: ignore[misc]
+    qtbot.waitUntil(lambda: len(order) == 4, timeout=30_000)
+    assert order == ["first", "newest", "older", "full"]
+
+
 def test_the_cache_is_kept_small(tmp_path: Path) -> None:
     for age, name in enumerate("abc"):
         (tmp_path / name).write_bytes(b"x" * 100)
