@@ -52,6 +52,7 @@ from app.restore import Restorer
 from app.sample import sample_videos
 from app.scene_loader import Scene, SceneLoader
 from app.settings import Settings, load_settings, save_settings
+from app.shooting import Shooting
 from app.sources import Sources
 from app.theme import apply_theme
 from app.view_state import ViewState
@@ -286,6 +287,7 @@ class MainWindow(QMainWindow):
         self.progress = ProgressStrip(act["stop_lift"], act["resume"])
         self.transport = Transport(self.view, act)
         self.empty = EmptyState((act["lift"], act["open"], act["sample"]), act["resume"])
+        self.shooting = Shooting(self.document, self.view, self.viewport, act, self)
         self.view_bar = ViewBar(self.view, act)
         self.stage = _column(self.view_bar, self.viewport, self.transport)
         self.stack = Pages()
@@ -306,7 +308,7 @@ class MainWindow(QMainWindow):
         """Every panel of every workspace, one `self.workspaces.add(Panel(...))` each, in the order of stacking."""
         for panel in self.curation.panels():
             self.workspaces.add(panel)
-        for panel in self.making.panels():
+        for panel in (*self.making.panels(), *self.shooting.panels()):
             self.workspaces.add(panel)
         self.workspaces.add(Panel("log", "Log", LogPanel(self.log), BOTTOM, size=160))
 
@@ -326,6 +328,9 @@ class MainWindow(QMainWindow):
         for name, mark in MARKS.items():
             act[name].triggered.connect(lambda on, mark=mark: view.set_mark(mark, on))
         act["fly"].triggered.connect(view.set_flying)
+        act["shot_loop"].triggered.connect(self.shooting.set_loop)
+        self.shooting.refused.connect(self.complain)
+        self.shooting.state.playing_changed.connect(self._refresh)
         for signal in (view.camera_changed, view.moment_changed, view.marks_changed, self.curation.store.ready):
             signal.connect(self._lay_source)
         tabs = QActionGroup(self)
@@ -379,6 +384,10 @@ class MainWindow(QMainWindow):
             "last_frame": lambda: clock().scrub(clock().time_range[1]),
             "reset_view": view.reset, "frame_scene": view.frame_scene,
             "previous_camera": lambda: view.step_station(-1), "next_camera": lambda: view.step_station(1),
+            "add_key": self.shooting.add_key, "update_key": self.shooting.update_key,
+            "remove_key": self.shooting.remove_key, "previous_key": lambda: self.shooting.state.step_key(-1),
+            "next_key": lambda: self.shooting.state.step_key(1), "import_path": self.shooting.import_path,
+            "export_path": self.shooting.export_path,
             "source": view.next_source, "from_front": lambda: view.from_axis("front"),
             "from_right": lambda: view.from_axis("right"), "from_top": lambda: view.from_axis("top"),
             "reset_workspace": self.workspaces.reset,
@@ -386,8 +395,11 @@ class MainWindow(QMainWindow):
         }  # fmt: skip
 
     def _clock(self) -> Playing:
-        """What the keys of time move: the take under review in Curate, else the scene."""
-        return self.curation.review if self._curating else self.view
+        """What the keys of time move: the take under review in Curate, the film in Shot, else the scene."""
+        if self._curating:
+            return self.curation.review
+        shot = self.shooting.state
+        return shot if self.workspaces.current == "shot" and shot.shot.keys else self.view
 
     @property
     def _curating(self) -> bool:
@@ -422,6 +434,8 @@ class MainWindow(QMainWindow):
         act["undo"].setEnabled(stack.canUndo())
         act["redo"].setEnabled(stack.canRedo())
         self.curation.refresh()
+        self.shooting.state.set_visible(self.workspaces.current == "shot")
+        self.shooting.refresh()
         take = self._curating and self.curation.review.take is not None
         for names, possible in ((NEEDS_SCENE, scene), (NEEDS_TAKE, take), (PLAYS, take if self._curating else scene)):
             for name in names:

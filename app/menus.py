@@ -27,6 +27,8 @@ BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("&Lift", ("lift", "", "start_lift", "resume", "pause_lift", "keep_snapshot", "stop_lift", "cancel_lift", "",
                "swap_runs", "fork_run", "", "run_queue", "job_up", "job_down", "retry_job", "remove_job", "copy_job",
                "clear_jobs")),
+    ("&Shot", ("add_key", "update_key", "remove_key", "", "previous_key", "next_key", "", "shot_loop", "",
+               "import_path", "export_path")),
     ("&Help", ("keys", "doctor", "", "about")),
 )  # fmt: skip
 

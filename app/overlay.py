@@ -164,9 +164,10 @@ class Overlay(QWidget):
         return view.snapshot.freeze_cameras if shown and view.snapshot is not None else {}
 
     def _paint_cameras(self, painter: QPainter, camera: Camera) -> None:
+        alone = self.path is None or not self.path.visible
         for frame, other in self._frusta().items():
             picked = frame == self._view.freeze_frame
-            colour = current_theme().colour("accent") if picked else _faint("viewport_text", 0.75)
+            colour = current_theme().colour("accent") if picked else _faint("viewport_text", 0.75 if alone else 0.3)
             self._lines(painter, camera, frustum(other, FRUSTUM * self.marks.reach), QPen(colour, 2 if picked else 1.2))
         for _frame, at in self._places(camera, self._frusta()):
             painter.setBrush(_faint("viewport_text", 0.9))

@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.project.clip import FrameSelection, same_aspect
 from pipeline.project.curated import MAX_NOTES, Curated
 from pipeline.project.project import LiftSettings, Project, Render, Run, frames_of
+from pipeline.project.shot import Shot
 from pipeline.project.take import Take
 from renderer.errors import Refusal
 
@@ -123,6 +124,11 @@ def use_poses(project: Project, poses_id: str | None) -> Project:
 def set_lift(project: Project, settings: LiftSettings) -> Project:
     """Choose how to lift."""
     return replace(project, cut=replace(project.cut, lift=settings))
+
+
+def set_shot(project: Project, shot: Shot) -> Project:
+    """Lay the camera path, or another film along it."""
+    return replace(project, cut=replace(project.cut, shot=shot))
 
 
 def _choose(project: Project, role: str, take_id: str, other: str | None) -> Project:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pipeline.project.clip import Clip, FrameSelection
 from pipeline.project.curated import Curated
+from pipeline.project.shot import Shot
 from pipeline.project.take import Take
 from renderer.errors import Refusal
 
@@ -81,6 +82,7 @@ class Cut:
         curated: what was decided about takes, at most one entry each.
         canonical_reference_frame, canonical_freeze_frame: source frames of the shared moment; None until known.
         poses: id of the imported cameras under poses/; None: cameras are solved.
+        shot: the camera path and the film that it makes.
     """
 
     prompt: str = ""
@@ -91,6 +93,7 @@ class Cut:
     canonical_freeze_frame: int | None = None
     poses: str | None = None
     lift: LiftSettings = field(default_factory=LiftSettings)
+    shot: Shot = field(default_factory=Shot)
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:

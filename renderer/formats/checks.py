@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 
 MAX_SIDE = 16384
 MAX_JSON_BYTES = 64 << 20
+MAX_FRAMES = 100_000
 OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0, 1.0])
 """OpenGL cameras have y up and look along -z; its own inverse."""
 _FAULTS = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, struct.error)
@@ -108,3 +109,26 @@ def safe_name(text: Any) -> str:
 def natural(name: str) -> list[tuple[bool, str]]:
     """A key that sorts frame2 before frame10."""
     return [(part.isdigit(), part.zfill(12)) for part in re.split(r"(\d+)", name)]
+
+
+def rate(value: Any) -> float:
+    """Frames a second."""
+    fps = finite(value)
+    if not 0.1 <= fps <= 1000:
+        raise ValueError(f"{value!r} frames a second")
+    return fps
+
+
+def fov(value: Any) -> float:
+    """A field of view in radians."""
+    angle = finite(value)
+    if not 1e-3 < angle < math.pi - 1e-3:
+        raise ValueError(f"a field of view of {math.degrees(angle):.3g} degrees")
+    return angle
+
+
+def count(value: Any) -> int:
+    """A number of frames."""
+    if not 1 <= int(value) <= MAX_FRAMES:
+        raise ValueError(f"{value!r} is outside 1 to {MAX_FRAMES} frames")
+    return int(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -10,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renderer.camera import Camera
-from renderer.trajectory import CameraKey, CameraTrajectory, quaternion_from_rotation, refit, rotation_from_quaternion
+from renderer.trajectory import (
+    EASINGS,
+    CameraKey,
+    CameraTrajectory,
+    eased,
+    quaternion_from_rotation,
+    refit,
+    rotation_from_quaternion,
+)
 
 unit = st.floats(-1, 1)
 quats = st.tuples(unit, unit, unit, unit).map(np.array).filter(lambda q: np.linalg.norm(q) > 0.1)
@@ -65,3 +74,54 @@ def test_refit_keeps_pixels_square_and_the_height() -> None:
     wide = refit(camera, (90, 300))
     assert wide.K[0, 0] == wide.K[1, 1] == camera.K[0, 0]
     assert wide.K[0, 2] == 150
+
+
+def _three(closed: float = 0.0, easing: str = "linear") -> CameraTrajectory:
+    keys = []
+    for i, x in enumerate((0.0, 1.0, 3.0)):
+        pose = np.eye(4)
+        pose[0, 3] = x
+        keys.append(CameraKey(float(i), pose, 0.8, 2.0 * i, easing))
+    return CameraTrajectory(tuple(keys), (90, 160), 10.0, 21, closed)
+
+
+@pytest.mark.parametrize("easing", EASINGS)
+def test_every_easing_passes_through_the_keys_and_never_runs_back(easing: str) -> None:
+    path = _three(easing=easing)
+    for i in range(3):
+        assert path.view(float(i)).camera.centre[0] == pytest.approx((0.0, 1.0, 3.0)[i])
+    times = [path.view(0.05 * i).time for i in range(41)]
+    known = [time for time in times if time is not None]
+    assert len(known) == 41
+    assert all(b >= a for a, b in itertools.pairwise(known))
+    assert eased(easing, 0.0) == 0.0
+    assert eased(easing, 1.0) == 1.0
+
+
+def test_holding_stays_and_smooth_starts_gently() -> None:
+    assert _three(easing="hold").view(0.9).camera.centre[0] == 0.0
+    assert _three(easing="smooth").view(0.1).time == pytest.approx(2 * eased("smooth", 0.1))
+    assert eased("smooth", 0.1) < 0.1 < eased("out", 0.1)
+    assert eased("in", 0.1) < 0.1
+
+
+def test_a_closed_path_goes_round_without_a_corner() -> None:
+    path = _three(closed=1.5)
+    period = 3.5
+    for at in (0.0, 0.7, 2.4, 3.2):
+        np.testing.assert_allclose(path.view(at).camera.centre, path.view(at + period).camera.centre, atol=1e-9)
+    step = 1e-4
+    before = (path.view(period - step).camera.centre - path.view(period - 2 * step).camera.centre) / step
+    after = (path.view(2 * step).camera.centre - path.view(step).camera.centre) / step
+    np.testing.assert_allclose(before, after, atol=0.01)
+
+
+def test_a_camera_that_rests_between_two_keys_does_not_drift() -> None:
+    keys = []
+    for i, x in enumerate((0.0, 1.0, 1.0, 4.0)):
+        pose = np.eye(4)
+        pose[0, 3] = x
+        keys.append(CameraKey(float(i), pose, 0.8))
+    path = CameraTrajectory(tuple(keys), (90, 160), 10.0, 31)
+    for at in np.linspace(1.0, 2.0, 11):
+        assert path.view(float(at)).camera.centre[0] == pytest.approx(1.0, abs=1e-12)
