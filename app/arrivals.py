@@ -64,7 +64,9 @@ class Arrivals(QObject):
 
     def bring_takes(self, drop: Drop) -> None:
         """Bring videos in as takes, or ask for a new project of them."""
-        if drop.videos and self._document.folder is not None:
+        if self._document.read_only:
+            self.refused.emit(self._document.read_only)
+        elif drop.videos and self._document.folder is not None:
             self.importer.bring(self._document.folder, with_kinds(drop.videos))
             self.curating.emit()
         elif drop.videos:

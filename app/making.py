@@ -97,8 +97,9 @@ class Making(QObject):
             return "Open a project first, or bring two videos in."
         if self._document.read_only:
             return self._document.read_only
-        if self._session.running_here:
-            return "A lift runs already."
+        held = self._document.read_only or ("A lift runs already." if self._session.running_here else "")
+        if held:
+            return held
         try:
             job = LiftJob.from_project(project, folder)
         except Refusal as refusal:

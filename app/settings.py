@@ -39,6 +39,17 @@ class Settings:
         return replace(self, recent=(name, *(p for p in self.recent if p != name))[:RECENT])
 
 
+def reset_layout(path: Path) -> None:
+    """Forget where the window and its panels were."""
+    save_settings(path, replace(load_settings(path), geometry="", workspace="lift", layouts={}))
+
+
+def reset_preferences(path: Path) -> None:
+    """Start from the defaults; what was there is set aside under another name."""
+    with contextlib.suppress(OSError):
+        path.replace(path.with_suffix(".before_reset"))
+
+
 def settings_file() -> Path:
     """Where the preferences of this user lie; SPLATIME_CONFIG names another folder."""
     folder = os.environ.get("SPLATIME_CONFIG")

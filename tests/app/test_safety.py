@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.document import Document
+from app.drops import Drop
 from app.saver import Saver
 from pipeline.project import edits, journal, project_file
 from pipeline.project.clip import FrameSelection
@@ -43,6 +44,7 @@ import sys, time
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from app.document import Document
+from app.drops import Drop
 from pipeline.project import edits
 app = QCoreApplication([])
 document = Document()
@@ -149,7 +151,9 @@ def test_a_full_disk_is_said_and_saved_once_there_is_room(
     assert project_file.load(folder).cut.opinion(take).notes == "when the disk was full"
 
 
-def test_a_second_window_looks_and_does_not_touch(qtbot: QtBot, open_window: OpenWindow, folder: Path) -> None:
+def test_a_second_window_looks_and_does_not_touch(
+    qtbot: QtBot, open_window: OpenWindow, folder: Path, tmp_path: Path
+) -> None:
     first, second = open_window(), open_window()
     first.open_project(folder)
     second.open_project(folder)
@@ -160,6 +164,12 @@ def test_a_second_window_looks_and_does_not_touch(qtbot: QtBot, open_window: Ope
     second.curation.deeds()["star"]()
     assert "another window" in second.statusBar().currentMessage()
     assert second.document.project.cut.curated == ()
+    assert "another window" in second.making.reason()
+    second.arrivals.bring_takes(Drop(videos=(tmp_path / "x.mp4",)))
+    assert not second.arrivals.importer.busy
+    box = second.findChild(QMessageBox, "complaint")
+    assert box is not None
+    box.close()
     first.close()
     second.open_project(folder)
     assert second.document.read_only == ""

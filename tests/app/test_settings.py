@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import Settings, load_settings, save_settings, settings_file
+from app.settings import Settings, load_settings, reset_layout, reset_preferences, save_settings, settings_file
+from main import main
 
 
 def test_they_come_back(tmp_path: Path) -> None:
@@ -48,3 +49,29 @@ def test_a_home_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 def test_another_folder_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SPLATIME_CONFIG", str(tmp_path))
     assert settings_file() == tmp_path / "settings.json"
+
+
+def test_layout_and_preferences_are_reset(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    save_settings(path, Settings("light", ("a",), "00ff", "shot", {"shot": "ff"}, {"play": ("P",)}))
+    reset_layout(path)
+    assert load_settings(path) == Settings("light", ("a",), keys={"play": ("P",)})
+    reset_preferences(path)
+    assert load_settings(path) == Settings()
+    reset_preferences(path)
+    assert "light" in (tmp_path / "settings.before_reset").read_text()
+
+
+def test_the_door_resets_before_it_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPLATIME_CONFIG", str(tmp_path))
+    save_settings(tmp_path / "settings.json", Settings("dark", geometry="00ff"))
+    opened: list[Path | None] = []
+
+    def run_window(project: Path | None) -> int:
+        opened.append(project)
+        return 0
+
+    monkeypatch.setattr("app.main.run_window", run_window)
+    assert main(["--reset-layout", "x"]) == 0
+    assert opened == [Path("x")]
+    assert load_settings(tmp_path / "settings.json") == Settings("dark")
