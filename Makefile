@@ -15,7 +15,7 @@ install: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt scripts/find_python.sh scripts/system_libraries.sh
 	@python=$$(scripts/find_python.sh) && scripts/system_libraries.sh "$$python" && \
-	  { test -x $(BIN)/python || "$$python" -m venv $(VENV); }
+	  { $(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv $(VENV); }
 	@if [ -n "$(TORCH_INDEX)" ]; then $(BIN)/python -m pip install --index-url "$(TORCH_INDEX)" --constraint constraints.txt torch; fi
 	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(STAMP)

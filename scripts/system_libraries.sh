@@ -70,3 +70,8 @@ export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -q </dev/null || stop
 # shellcheck disable=SC2086
 $sudo apt-get install -y -q --no-install-recommends $packages </dev/null || stop
+# python3-venv serves the system's own python3; one from elsewhere has a package of its own.
+"$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || {
+    echo "$python still has no ensurepip; install its own venv package (for python3.13: python3.13-venv) or set PYTHON=python3." >&2
+    exit 1
+}

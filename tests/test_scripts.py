@@ -61,13 +61,20 @@ def test_a_person_without_rights_is_told_what_to_install(root: Path, machine: Pa
 
 def test_root_installs_just_the_missing(root: Path, machine: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    put(machine, "apt-get", f'echo "$@" >> {log}')
+    put(machine, "apt-get", f'echo "$@" >> {log}; echo "#!/bin/sh" > {machine}/python3')
     put(machine, "id", "echo 0")
     done = set_up(root, machine)
     assert done.returncode == 0, done.stderr
     update, install = log.read_text().splitlines()
     assert "update" in update and "--no-install-recommends" in install
     assert "libegl1" in install and "libgl1 " not in install
+
+
+def test_a_python_that_the_system_package_does_not_serve_is_told(root: Path, machine: Path) -> None:
+    put(machine, "apt-get", "true")
+    put(machine, "id", "echo 0")
+    done = set_up(root, machine)
+    assert done.returncode == 1 and "its own venv package" in done.stderr
 
 
 def test_a_failed_installation_stops(root: Path, machine: Path) -> None:
