@@ -120,7 +120,7 @@ class Overlay(QWidget):
         if "trails" in self._view.marks:
             self._paint_trails(painter, camera)
         self._paint_cameras(painter, camera)
-        if self.path is not None and self.path.visible:
+        if self.path is not None and self.path.visible and not self._riding:
             self._paint_path(painter, camera, self.path)
         self._paint_gizmo(painter, camera)
         painter.end()
@@ -160,7 +160,7 @@ class Overlay(QWidget):
     def _frusta(self) -> dict[int, Camera]:
         """The freeze-time cameras that are shown; from inside one its neighbours would only be in the way."""
         view = self._view
-        shown = view.snapshot is not None and "cameras" in view.marks and view.station == FREE
+        shown = "cameras" in view.marks and view.station == FREE and not self._riding
         return view.snapshot.freeze_cameras if shown and view.snapshot is not None else {}
 
     def _paint_cameras(self, painter: QPainter, camera: Camera) -> None:
@@ -174,8 +174,14 @@ class Overlay(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.drawEllipse(at, 2.5, 2.5)
 
+    @property
+    def _riding(self) -> bool:
+        """Whether the view is the film's: then lines of the path and of other cameras would only be in the way."""
+        path = self.path
+        return path is not None and path.visible and path.head is None and len(path.cameras) > 0
+
     def _keys(self) -> dict[int, Camera]:
-        shown = self.path is not None and self.path.visible
+        shown = self.path is not None and self.path.visible and not self._riding
         return dict(enumerate(self.path.cameras)) if shown and self.path is not None else {}
 
     def _paint_path(self, painter: QPainter, camera: Camera, path: Path) -> None:
@@ -228,7 +234,7 @@ class Overlay(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ink)
             painter.drawEllipse(tip, 8, 8)
-            painter.setPen(current_theme().colour("viewport"))
+            painter.setPen(current_theme().colour("accent_text"))
             painter.drawText(QRectF(tip.x() - 8, tip.y() - 8, 16, 16), Qt.AlignmentFlag.AlignCenter, letter)
 
 

@@ -153,7 +153,7 @@ def _spin(low: float, high: float, digits: int, unit: str, tip: str) -> QDoubleS
     made.setToolTip(tip)
     made.setAccessibleName(tip)
     made.setKeyboardTracking(False)
-    made.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+    made.setObjectName("number")
     made.setFixedWidth(76)
     return made
 
