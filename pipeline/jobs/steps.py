@@ -132,7 +132,7 @@ def solved(job: LiftJob, inputs: LiftInputs, work_dir: Path, control: Control) -
     """The cameras: imported ones, those that were solved before from the same frames, or freshly solved ones."""
     from pipeline.jobs.import_poses import poses_path
     from pipeline.poses.imported import seen_from
-    from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, digest_of, solve
+    from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, digest_of, solve, worth_holding
 
     frames, indices, canonical = inputs.freeze_time, inputs.freeze_indices, job.canonical_freeze_frame
     if job.poses is not None:
@@ -145,9 +145,20 @@ def solved(job: LiftJob, inputs: LiftInputs, work_dir: Path, control: Control) -
         yield Note(f"Cameras as solved before: {_in_words(poses)}.")
         return poses
 
+    held = worth_holding(job.poses_dir, frames, indices, canonical)
+    if held is not None:
+        yield Note("Most of these frames were solved before: their cameras stay where they are.")
+
     def work(tell: Callable[[Message], None]) -> SolvedPoses:
         return solve(
-            frames, indices, canonical, PoseSettings(), work_dir, tell=tell, cancelled=lambda: control() == "stop"
+            frames,
+            indices,
+            canonical,
+            PoseSettings(),
+            work_dir,
+            tell=tell,
+            cancelled=lambda: control() == "stop",
+            held=held,
         )
 
     try:

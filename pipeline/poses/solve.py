@@ -42,6 +42,32 @@ RECIPE = 3
 MIN_HELD = 3
 
 
+def picture_digest(frame: npt.NDArray[np.uint8]) -> str:
+    """Names the pixels of one frame [H, W, 3]."""
+    return hashlib.sha256(np.ascontiguousarray(frame).data).hexdigest()[:16]
+
+
+def worth_holding(folder: Path, frames: Frames, frame_indices: Sequence[int], canonical: int) -> SolvedPoses | None:
+    """The solution in `folder` with the most good cameras of these very pictures; only those count as good in it.
+
+    None when there is none with half of the frames. Its canonical frame is the same, so that the gauge stays.
+    """
+    now = dict(zip(map(int, frame_indices), map(picture_digest, frames), strict=True))
+    best, count = None, max(MIN_HELD, len(now) // 2) - 1
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            poses = SolvedPoses.load(path)
+        except Refusal:
+            continue
+        then = dict(zip(poses.cameras, poses.pictures, strict=False))
+        same = {i for i in poses.in_state("registered") if i in now and now[i] == then.get(i)}
+        fits = poses.canonical == canonical and poses.cameras[canonical].size == frames.shape[1:3]
+        if fits and canonical in same and len(same) > count:
+            best, count = poses, len(same)
+            best = replace(poses, fits=tuple(f if f.frame in same else replace(f, state="weak") for f in poses.fits))
+    return best
+
+
 def digest_of(
     frames: Frames,
     frame_indices: Sequence[int],
@@ -98,7 +124,9 @@ def solve(
     _check_model(won.model, len(frames), settings)
     digest = digest_of(frames, indices, canonical, settings, moving)
     solved = assemble(won.model, frames, indices, canonical, digest, None if kept is None else held)
-    solved = replace(solved, rung=won.rung, tried=won.tried, zoom=won.model.zoom)
+    solved = replace(
+        solved, rung=won.rung, tried=won.tried, zoom=won.model.zoom, pictures=tuple(map(picture_digest, frames))
+    )
     for sentence in _worth_saying(solved, settings):
         tell(Note(sentence))
     return solved

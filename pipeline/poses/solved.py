@@ -98,6 +98,7 @@ class SolvedPoses:
         tried: every rung that was climbed, in order.
         zoom: the longest over the shortest focal length that the frames ask for when each may have its own; 1 is a
             shared lens. The cameras' own K differ only where per-frame focal lengths were asked for.
+        pictures: a digest of each frame's pixels, in the order of the frames; none when they are not known.
     """
 
     cameras: Mapping[int, Camera]
@@ -115,6 +116,7 @@ class SolvedPoses:
     rung: str = ""
     tried: tuple[Tried, ...] = ()
     zoom: float = 1.0
+    pictures: tuple[str, ...] = ()
 
     def in_state(self, *states: str) -> tuple[int, ...]:
         """Source indices of the frames in one of `STATES`."""
@@ -177,6 +179,7 @@ class SolvedPoses:
             "rung": self.rung,
             "tried": [asdict(tried) for tried in self.tried],
             "zoom": self.zoom,
+            "pictures": list(self.pictures),
         }
         tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _SHAPES}
         data = encode_tensors(tensors, metadata={"poses": json.dumps(header, allow_nan=False)})
@@ -216,6 +219,7 @@ class SolvedPoses:
             "rung": str(header.get("rung", "")),
             "tried": tuple(_tried(t) for t in header.get("tried", ())),
             "zoom": float(header.get("zoom", 1.0)),
+            "pictures": tuple(map(str, header.get("pictures", ()))),
         }
         return cls(cameras=cameras, canonical=canonical, fits=fits, **said, **tensors)
 

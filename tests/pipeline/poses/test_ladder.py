@@ -13,7 +13,7 @@ from pipeline.poses import ladder
 from pipeline.poses.gauge import RawModel
 from pipeline.poses.ladder import Failure, Rung, Task, Verdict, climb, judge, sparse_pairs
 from pipeline.poses.settings import RUNGS, PoseSettings
-from pipeline.poses.solve import solve
+from pipeline.poses.solve import solve, worth_holding
 from renderer.camera import Camera
 from renderer.errors import Refusal
 from tests.pipeline.poses.scenes import FOV, SIZE, arc, draw
@@ -164,8 +164,12 @@ def test_quick_flow_global_and_orbit_solve_a_little_scene(tmp_path: Path, monkey
 
 def test_frames_that_are_swapped_in_join_cameras_that_do_not_move(tmp_path: Path) -> None:
     frames, indices = draw(arc(COUNT, 24.0)), list(range(COUNT))
-    first = solve(frames[:-2], indices[:-2], 3, PoseSettings.quick(), tmp_path)
-    grown = solve(frames[1:], indices[1:], 3, PoseSettings.quick(), tmp_path, held=first)
+    first = solve(frames[:-2], indices[:-2], 3, PoseSettings.quick(), tmp_path / "work")
+    first.save(tmp_path / "first.safetensors")
+    (tmp_path / "other.safetensors").write_bytes(b"no poses at all")
+    held = worth_holding(tmp_path, frames[1:], indices[1:], 3)
+    assert held is not None and held.in_state("registered") == tuple(indices[:-2])[1:]
+    grown = solve(frames[1:], indices[1:], 3, PoseSettings.quick(), tmp_path / "work", held=held)
     assert grown.in_state("registered") == tuple(indices[1:])
     for index in indices[1:-2]:
         assert grown.cameras[index] == first.cameras[index]
@@ -174,6 +178,12 @@ def test_frames_that_are_swapped_in_join_cameras_that_do_not_move(tmp_path: Path
         new = grown.cameras[index].centre - grown.cameras[index - 1].centre
         assert np.linalg.norm(new) == pytest.approx(np.linalg.norm(step), rel=0.1)
     assert grown.attempt == "around held cameras"
+    other = frames.copy()
+    other[4] ^= 1
+    swapped = worth_holding(tmp_path, other, indices, 3)
+    assert swapped is not None and swapped.in_state("registered") == (0, 1, 2, 3, 5)
+    assert worth_holding(tmp_path, other, indices, 4) is None
+    assert worth_holding(tmp_path, 255 - frames, indices, 3) is None
     assert grown.median_error < 0.5
 
 

@@ -36,6 +36,7 @@ def _poses() -> SolvedPoses:
         rung="careful SIFT",
         tried=(Tried("quick SIFT", 1, 0.4, 2.5, "1 of 2 frames is held."), Tried("careful SIFT", 2, 0.9, 9.0)),
         zoom=1.25,
+        pictures=("aa", "bb"),
     )
 
 
@@ -99,7 +100,7 @@ def test_a_file_of_the_first_schema_is_still_read(tmp_path: Path) -> None:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     header["schema"] = 1
     header["fits"][1]["state"] = "weak"
-    for newer in ("rung", "tried", "zoom"):
+    for newer in ("rung", "tried", "zoom", "pictures"):
         del header[newer]
     save_file(tensors, path, metadata={"poses": json.dumps(header)})
     old = SolvedPoses.load(path)
