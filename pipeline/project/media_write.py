@@ -6,8 +6,10 @@ colours that were rendered. The lossless file is FFV1 with RGB pixels (bgr0) in 
 
 from __future__ import annotations
 
+import errno
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -30,6 +32,7 @@ Frames = npt.NDArray[np.uint8]
 # H.273 code points, as written into the file.
 _BT709 = 1
 _LIMITED = 1
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ACCURATE = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
@@ -104,7 +107,11 @@ def _write(path: Path, frames: Iterable[Frames], fps: float, coding: _Coding) ->
     first = next(remaining, None)
     if first is None:
         raise Refusal(f"{path} was not written because there is no frame to write; select at least one.")
-    with atomic_file(path) as file, av.open(file, "w", format=coding.container, options=_muxer(coding)) as container:
+    with (
+        atomic_file(path) as file,
+        _disk_faults(),
+        av.open(file, "w", format=coding.container, options=_muxer(coding)) as container,
+    ):
         if coding.note:
             container.metadata["comment"] = coding.note
         stream = container.add_stream(coding.codec, rate=Fraction(fps).limit_denominator(1001))
@@ -131,6 +138,20 @@ def _write_gif(path: Path, frames: Iterable[Frames], fps: float, note: str) -> N
         first.save(
             file, format="GIF", save_all=True, append_images=pictures, duration=pause, loop=0, comment=note.encode()
         )
+
+
+@contextmanager
+def _disk_faults() -> Iterator[None]:
+    """What the disk refused under FFmpeg's own fault, which does not always show it."""
+    try:
+        yield
+    except av.error.FFmpegError as fault:
+        seen: BaseException | None = fault
+        while seen is not None and not (isinstance(seen, OSError) and seen.errno in _DISK):
+            seen = seen.__cause__ or seen.__context__
+        if seen is None or seen is fault:
+            raise
+        raise seen from fault
 
 
 def _muxer(coding: _Coding) -> dict[str, str]:
