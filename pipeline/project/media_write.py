@@ -149,7 +149,7 @@ def _disk_faults() -> Iterator[None]:
         seen: BaseException | None = fault
         while seen is not None and not (isinstance(seen, OSError) and seen.errno in _DISK):
             seen = seen.__cause__ or seen.__context__
-        if seen is None or seen is fault:
+        if seen is None:
             raise
         raise seen from fault
 
