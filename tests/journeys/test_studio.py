@@ -95,11 +95,22 @@ def look_around(qtbot: QtBot, window: MainWindow) -> None:
     assert view.station == frame
 
 
+def shoot(window: MainWindow) -> None:
+    """Three keys of the camera path, from three places."""
+    key(window, Qt.Key.Key_4, control=True)
+    for _key in range(3):
+        window.view.turn(0.2, 0.05)
+        window.viewport.setFocus()
+        key(window.viewport, Qt.Key.Key_Return)
+    assert len(window.document.project.cut.shot.keys) == 3
+
+
 def export(qtbot: QtBot, window: MainWindow) -> Path:
     """Render an mp4 through the queue; the file."""
     key(window, Qt.Key.Key_E, control=True)
     dialog = window.findChild(ExportDialog)
     assert dialog is not None
+    dialog.camera.setCurrentIndex(dialog.camera.findData("reference"))
     film = Path(dialog.out.text())
     assert film.suffix == ".mp4"
     click(dialog.queue)
@@ -118,6 +129,7 @@ def test_from_two_videos_to_a_scene_and_back_tomorrow(
     curate(qtbot, window)
     lift(qtbot, window)
     look_around(qtbot, window)
+    shoot(window)
     film = export(qtbot, window)
     folder, cut = window.document.folder, window.document.project.cut
     assert folder is not None
@@ -129,6 +141,6 @@ def test_from_two_videos_to_a_scene_and_back_tomorrow(
     assert str(folder) in again.empty.recent.text()
     again.menus.recent.actions()[0].trigger()
     qtbot.waitUntil(lambda: again.view.snapshot is not None, timeout=60_000)
-    assert again.workspaces.current == "lift"
+    assert again.workspaces.current == "shot"
     assert again.document.project.cut == cut
     assert len(again.document.project.runs) == len(again.document.project.renders) == 1
