@@ -10,7 +10,10 @@ import argparse
 import math
 from pathlib import Path
 
-VERBS = ("import", "lift", "render", "export", "evaluate", "info", "pack", "unpack", "relink", "doctor")
+VERBS = (
+    "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "info", "pack", "unpack", "relink",
+    "doctor",
+)  # fmt: skip
 PASSES, CODECS = ("colour", "depth", "alpha"), ("h264", "h265", "prores", "vp9", "gif")
 ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
 MAX_SIDE = 16384
@@ -80,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     _add_import(verbs)
+    _add_looking(verbs)
     _add_lift(verbs)
     _add_render(verbs)
     _add_export(verbs)
@@ -114,6 +118,24 @@ def _add_import(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     take.add_argument("--freeze-time", type=Path, action="append", default=[], metavar="F.mp4")
     take.add_argument("--library-only", action="store_true", help=argparse.SUPPRESS)  # the window chooses by itself
     _add_json(take)
+
+
+def _add_looking(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = verbs.add_parser("check", help="say in seconds what a video is worth, and why")
+    check.add_argument("video", type=Path, metavar="VIDEO")
+    stabilise = verbs.add_parser("stabilise", help="take the shake out of a reference video")
+    stabilise.add_argument("video", type=Path, metavar="VIDEO")
+    stabilise.add_argument("--out", type=Path, required=True, metavar="X.mkv|X.mp4", help=".mkv keeps every pixel")
+    stabilise.add_argument("--frame", type=natural, metavar="I", help="the frame that stays as it is")
+    poses = verbs.add_parser("poses", help="solve the cameras of a freeze-time video, with a report")
+    poses.add_argument("video", type=Path, metavar="VIDEO")
+    poses.add_argument("--out", type=Path, required=True, metavar="DIR", help="for cameras and report")
+    how = poses.add_mutually_exclusive_group()
+    how.add_argument("--quick", action="store_true", help="an answer in seconds")
+    how.add_argument("--careful", action="store_true", help="the default")
+    poses.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
+    for verb in (check, stabilise, poses):
+        _add_json(verb)
 
 
 def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

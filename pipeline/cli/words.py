@@ -9,7 +9,7 @@ import argparse
 import shlex
 from dataclasses import replace
 
-from pipeline.jobs.spec import ExportJob, Job, LiftJob, RenderJob, VideosJob
+from pipeline.jobs.spec import ExportJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
 from pipeline.project.project import LiftSettings
 from pipeline.project.project_file import load
 
@@ -69,6 +69,8 @@ def words_of(job: Job) -> list[str]:
         return _lift_words(job)
     if isinstance(job, RenderJob):
         return _render_words(job)
+    if isinstance(job, PosesJob):
+        return ["poses", job.video, "--out", job.folder, f"--{job.how}"]
     words = ["export", job.folder, "--out", job.out, "--format", job.form]
     return words + _option("--time", job.time) + _option("--run", job.run)
 

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.jobs.spec import ExportJob, Job, LiftJob, VideosJob, job_from_json, job_to_json
+from pipeline.jobs.spec import ExportJob, Job, LiftJob, PosesJob, VideosJob, job_from_json, job_to_json
 from pipeline.project.atomic import atomic_file
 from pipeline.project.codec import decode, encode
 from pipeline.project.project_file import is_project
@@ -164,5 +164,7 @@ def title(job: Job) -> str:
         s = job.settings
         more = [s.preset, *([f"seed {s.seed}"] if s.seed else []), *(f"without {part}" for part in s.without)]
         return "Lift, " + ", ".join(more)
+    if isinstance(job, PosesJob):
+        return f"Cameras of {Path(job.video).name}, {job.how}"
     verb = "Export" if isinstance(job, ExportJob) else "Render"
     return f"{verb} {Path(job.out).name}"

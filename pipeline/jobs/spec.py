@@ -159,8 +159,18 @@ class ExportJob:
     run: str | None = None
 
 
-Job = LiftJob | VideosJob | RenderJob | ExportJob
-_KINDS: dict[str, type[Any]] = {kind.kind: kind for kind in (LiftJob, VideosJob, RenderJob, ExportJob)}
+@dataclass(frozen=True)
+class PosesJob:
+    """Solve the cameras of a video into `folder`; `how` is "quick" or "careful"."""
+
+    kind: ClassVar[str] = "poses"
+    folder: str
+    video: str
+    how: str = "careful"
+
+
+Job = LiftJob | VideosJob | RenderJob | ExportJob | PosesJob
+_KINDS: dict[str, type[Any]] = {kind.kind: kind for kind in (LiftJob, VideosJob, RenderJob, ExportJob, PosesJob)}
 
 
 def job_to_json(job: Job) -> str:

@@ -18,7 +18,8 @@ from pipeline.jobs.control import Control
 from pipeline.jobs.memory import is_out_of_memory, resident_bytes
 from pipeline.jobs.output import form_of
 from pipeline.jobs.run_dir import RunDir, scene_of
-from pipeline.jobs.spec import ExportJob, Job, LiftJob, RenderJob, VideosJob
+from pipeline.jobs.solve_poses import solve_poses
+from pipeline.jobs.spec import ExportJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
 from pipeline.messages import Failed, Finished, Message, Note, Produced, Progress, StageStarted
 from pipeline.project import edits, library, media
 from pipeline.project.atomic import refusal_for
@@ -50,6 +51,8 @@ def run(job: Job, control: Control | None = None) -> Iterator[Message]:
             yield from _lift_videos(job, told)
         elif isinstance(job, RenderJob):
             yield from _render(job, told)
+        elif isinstance(job, PosesJob):
+            yield from solve_poses(job, told)
         else:
             yield from _export(job, told)
     except Refusal as refusal:

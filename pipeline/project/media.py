@@ -126,7 +126,7 @@ def stream(path: str | Path) -> tuple[int, tuple[int, int], Iterable[Frames]]:
 
 
 def _sifted(path: Path, wanted: set[int]) -> Iterable[Frames]:
-    return (picture for index, picture in enumerate(video_frames(path, max(wanted) + 1)) if index in wanted)
+    return video_frames(path, max(wanted) + 1, wanted)
 
 
 def _gathered(pictures: Iterable[Frames], wanted: list[int], size: tuple[int, int]) -> Frames:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -82,8 +82,11 @@ def _survey(name: str, mtime_ns: int, n_bytes: int) -> Survey:  # noqa: ARG001  
     return Survey(count, size, fps)
 
 
-def video_frames(path: Path, stop: int | None = None) -> Iterator[Frames]:
-    """Each frame in order as uint8 [H, W, 3] sRGB, upright, in square pixels; `stop` ends the decoding early."""
+def video_frames(path: Path, stop: int | None = None, only: Container[int] | None = None) -> Iterator[Frames]:
+    """Each frame in order as uint8 [H, W, 3] sRGB, upright, in square pixels.
+
+    `stop` ends the decoding early; frames outside `only` are decoded but neither converted nor given.
+    """
     with _opened(path) as (container, stream):
         sar, first = _pixel_aspect(stream), None
         for index, frame in enumerate(_decoded(container, stream, path)):
@@ -92,7 +95,8 @@ def video_frames(path: Path, stop: int | None = None) -> Iterator[Frames]:
             first = first or (frame.height, frame.width)
             if (frame.height, frame.width) != first:
                 raise Refusal(f"{path} changes its picture size at frame {index}; export it again at one size.")
-            yield _upright(frame, sar)
+            if only is None or index in only:
+                yield _upright(frame, sar)
 
 
 @contextmanager

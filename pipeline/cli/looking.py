@@ -1,0 +1,43 @@
+"""The verbs about one video: check, stabilise, poses."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.cli.console import print_json
+from pipeline.cli.run_job import DONE, run_job
+
+
+def check(args: argparse.Namespace) -> int:
+    """Say what a video is worth, as a freeze-time video and as a reference video."""
+    from pipeline.jobs.look import look
+
+    seen = look(args.video)
+    if args.json:
+        print_json(seen.to_json())
+    else:
+        print(seen.text())
+    return DONE
+
+
+def stabilise(args: argparse.Namespace) -> int:
+    """Take the shake out of a reference video."""
+    from pipeline.jobs.look import stabilise as stabilised
+
+    measured = stabilised(args.video, args.out, args.frame)
+    if args.json:
+        print_json({"out": str(args.out), "frame": measured.anchor, **measured.to_json()})
+    else:
+        print(f"Stabilised {args.out}: frame {measured.anchor} stays, drifts of up to {measured.worst:.2f} px are out")
+    return DONE
+
+
+def poses(args: argparse.Namespace) -> int:
+    """Solve the cameras of one video into a folder."""
+    from pipeline.jobs.spec import PosesJob
+
+    job = PosesJob(str(args.out.resolve()), str(args.video), "quick" if args.quick else "careful")
+    code, end = run_job(job, as_json=args.json, attended=args.attended)
+    if end is not None and not args.json:
+        print((args.out / "report.txt").read_text(encoding="utf-8"), end="")
+    return code

@@ -1,0 +1,118 @@
+"""Solving the cameras of one video into a folder: report, our own file, and what other programs read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.jobs.background import heard
+from pipeline.jobs.control import Control
+from pipeline.jobs.spec import PosesJob
+from pipeline.messages import Finished, Message, Note, Produced, StageStarted
+from pipeline.project import media
+from pipeline.project.atomic import atomic_file, writing_to
+from renderer.errors import Refusal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from pipeline.poses.settings import PoseSettings
+    from pipeline.poses.solved import SolvedPoses
+
+OURS = frozenset(
+    [
+        "poses.safetensors",
+        "report.json",
+        "report.txt",
+        "colmap.log",
+        "images",
+        "sparse",
+        "transforms.json",
+        "sparse_pc.ply",
+        "cameras.json",
+    ]
+)
+LARGEST = 1024
+"""px a side that cameras are solved at; more takes longer and places no frame better."""
+HOPELESS = 15
+"""A video that scores no more before solving is refused with its reason at once."""
+
+
+def solve_poses(job: PosesJob, control: Control) -> Iterator[Message]:
+    """Do the job; raises `Refusal` for what a person can mend."""
+    from pipeline.jobs.look import look
+    from pipeline.poses.exchange import write_folder
+    from pipeline.poses.report import report
+
+    folder = Path(job.folder)
+    check_folder(folder)
+    seen = look(Path(job.video))
+    if seen.freeze_time.liftability.score <= HOPELESS:
+        raise Refusal(f"The cameras of {job.video} cannot be solved: {seen.freeze_time.liftability.reasons[0]}")
+    frames = media.read_frames(job.video, max_size=LARGEST)
+    yield StageStarted("poses", 0, 1, 0)
+    poses = yield from solved(frames, _settings(job.how), folder, control)
+    told = report(poses, seen.freeze_time)
+    _clear_images(folder / "images", len(frames))
+    write_folder(folder, poses, frames, range(len(frames)))
+    for name, text in (("report.json", told.json_text()), ("report.txt", told.text())):
+        with atomic_file(folder / name) as file:
+            file.write(text.encode())
+    yield Produced("poses", {"path": str(folder.resolve()), "score": told.liftability.score})
+    yield Finished({"out": str(folder.resolve()), "score": told.liftability.score, **poses.summary()})
+
+
+def solved(
+    frames: npt.NDArray[np.uint8], settings: PoseSettings, folder: Path, control: Control
+) -> Generator[Message, None, SolvedPoses]:
+    """The cameras, those of the folder where they were solved from the same frames with the same settings."""
+    from pipeline.poses.solve import PosesCancelled, digest_of, solve
+    from pipeline.poses.solved import SolvedPoses
+
+    path, indices = folder / "poses.safetensors", list(range(len(frames)))
+    canonical = len(frames) // 2
+    if path.is_file():
+        known = SolvedPoses.load(path)
+        if known.digest == digest_of(frames, indices, canonical, settings):
+            yield Note("Cameras as solved before.")
+            return known
+
+    def work(tell: Callable[[Message], None]) -> SolvedPoses:
+        return solve(frames, indices, canonical, settings, folder, tell=tell, cancelled=lambda: control() == "stop")
+
+    try:
+        poses = yield from heard(work)
+    except PosesCancelled:
+        raise Refusal("Stopped as asked; nothing was written.") from None
+    poses.save(path)
+    return poses
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a place that holds anything but an earlier solution."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise Refusal(f"{folder} is a file; name a folder.")
+    foreign = sorted(entry.name for entry in folder.iterdir() if entry.name not in OURS)
+    if foreign:
+        raise Refusal(f"{folder} already holds something else ({foreign[0]}); name a new or empty folder.")
+
+
+def _settings(how: str) -> PoseSettings:
+    from pipeline.poses.settings import PoseSettings
+
+    return PoseSettings.quick() if how == "quick" else PoseSettings()
+
+
+def _clear_images(folder: Path, count: int) -> None:
+    """Frames of an earlier, longer video would belong to no camera."""
+    from pipeline.poses.exchange import frame_of
+
+    with writing_to(folder):
+        for image in folder.glob("*.png") if folder.is_dir() else ():
+            number = frame_of(image.name)
+            if number is not None and number >= count:
+                image.unlink()

@@ -1,0 +1,84 @@
+"""`check`, `stabilise` and `poses` as a person or a script calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from main import main
+from pipeline.cli.parser import build_parser
+from pipeline.cli.words import words_of
+from pipeline.jobs.spec import PosesJob, job_from_json, job_to_json
+from pipeline.poses.still import stillness
+from pipeline.project import media
+from tests.pipeline.poses.scenes import Frames, arc, draw
+
+
+def write(path: Path, frames: Frames) -> str:
+    media.write_lossless(path, frames, 12.0)
+    return str(path)
+
+
+def shaken() -> Frames:
+    still = draw(arc(1, 0.0))[0]
+    rng = np.random.default_rng(1)
+    return np.stack([
+        cv2.warpAffine(still, np.array([[1, 0, x], [0, 1, y]]), still.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
+        for x, y in np.concatenate([np.zeros((1, 2)), rng.uniform(-2, 2, (6, 2))])
+    ])  # fmt: skip
+
+
+def test_check_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = write(tmp_path / "v.mkv", np.repeat(draw(arc(1, 0.0)), 6, 0))
+    assert main(["check", video]) == 0
+    said = capsys.readouterr().out
+    assert "the camera does not move" in said and "The camera stands still" in said
+    assert main(["check", video, "--json"]) == 0
+    known = json.loads(capsys.readouterr().out)
+    assert known["score"] < 15 and known["reference"]["still"] and known["freeze_time"]["reasons"]
+
+
+def test_check_refuses_what_is_no_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "b.mp4"
+    bad.write_bytes(b"nonsense")
+    assert main(["check", str(bad)]) == 1
+    assert "b.mp4" in capsys.readouterr().err
+
+
+def test_stabilising_takes_the_drift_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video, out = write(tmp_path / "v.mkv", shaken()), tmp_path / "s.mkv"
+    before = stillness(media.read_frames(video))
+    assert not before.is_still
+    assert main(["stabilise", video, "--out", str(out), "--frame", "0"]) == 0
+    after = stillness(media.read_frames(out), 0)
+    assert after.is_still and after.worst < before.worst / 4
+    np.testing.assert_array_equal(media.read_frames(out)[0], media.read_frames(video)[0])
+    assert "frame 0 stays" in capsys.readouterr().out
+
+
+def test_stabilising_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = write(tmp_path / "v.mkv", draw(arc(6, 40.0)))
+    for out, word in (("s.mkv", "cannot be stabilised"), ("s.gif", "name a .mkv"), ("v.mkv", "the video itself")):
+        assert main(["stabilise", video, "--out", str(tmp_path / out)]) == 1
+        assert word in capsys.readouterr().err
+    assert not (tmp_path / "s.mkv").exists()
+
+
+def test_poses_refuses_the_hopeless_and_the_foreign_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = write(tmp_path / "v.mkv", draw(arc(2, 9.0)))
+    assert main(["poses", video, "--out", str(tmp_path / "o"), "--quick"]) == 1
+    assert "only 2 frames" in capsys.readouterr().err and not (tmp_path / "o").exists()
+    assert main(["poses", video, "--out", str(tmp_path), "--json"]) == 1
+    assert "holds something else" in json.loads(capsys.readouterr().out.splitlines()[-1])["sentence"]
+
+
+@pytest.mark.parametrize("how", ["quick", "careful"])
+def test_the_job_comes_back_from_words_and_json(how: str) -> None:
+    job = PosesJob("/o", "/v.mp4", how)
+    args = build_parser().parse_args(words_of(job))
+    assert (str(args.out), str(args.video), args.quick) == (job.folder, job.video, how == "quick")
+    assert job_from_json(job_to_json(job)) == job

@@ -1,0 +1,46 @@
+"""The report of known cameras: plain JSON, a line a frame, reasons for what is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from pipeline.poses.report import report
+from pipeline.poses.solved import FrameFit, SolvedPoses
+from renderer.camera import Camera
+from tests.pipeline.poses.scenes import arc
+
+
+def solution(cameras: list[Camera], states: dict[int, str]) -> SolvedPoses:
+    """Forty points seen by every camera."""
+    n, count = len(cameras), 40
+    points = np.random.default_rng(0).normal((0, 0, 3), 0.3, (count, 3)).astype(np.float32)
+    fits = tuple(FrameFit(i, states.get(i, "registered"), count, 0.2) for i in range(n))
+    return SolvedPoses(
+        dict(enumerate(cameras)), 0, points, np.zeros((count, 3), np.uint8), np.full(count, 0.2, np.float32),
+        np.arange(count + 1, dtype=np.int64) * n, np.tile(np.arange(n, dtype=np.int32), count),
+        np.zeros((count * n, 2), np.float32), fits, "careful", 5.0, "0" * 64, "careful",
+    )  # fmt: skip
+
+
+def test_a_steady_orbit_scores_full() -> None:
+    told = report(solution(arc(9, 40.0), {}))
+    assert told.liftability.score == 100
+    assert abs(told.coverage - 40.0) < 4.0 and abs(told.fov - 50.0) < 0.1
+    known = json.loads(told.json_text())
+    assert known["score"] == 100 and [row["inliers"] for row in known["frames"]] == [40] * 9
+    assert known["frames"][0]["sharpness"] is None
+    assert "9 registered" in told.text() and told.text().count("registered") == 10
+
+
+def test_lost_frames_and_jumps_are_named() -> None:
+    cameras = arc(9, 40.0)
+    moved = cameras[4].world_from_camera.copy()
+    moved[1, 3] += 1.0
+    cameras[4] = Camera(moved, cameras[4].K, cameras[4].size)
+    told = report(solution(cameras, {7: "lost", 8: "lost"}))
+    text = told.text()
+    assert told.liftability.score < 80
+    assert "frames 7-8: no camera was found; drop or re-roll them." in text
+    assert "the camera jumps" in text
