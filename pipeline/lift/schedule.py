@@ -99,6 +99,8 @@ class Schedule:
         field: the paper's network on every splat ("mlp"), or motion nodes with free parameters ("nodes").
         max_side: longer side in px to which frames are resampled for the lift (0: as they are).
         seeds: about how many splats to start with besides COLMAP's points.
+        anchor_every: every so many looks at the freeze-time frames go to the canonical one (0: only its own turn). It
+            alone has neither deformation nor a tuned camera, and it is where the reference video is seen from.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Schedule:
     nodes: int = 300
     max_side: int = 0
     seeds: int = 0
+    anchor_every: int = 0
     rates: Rates = dataclasses.field(default_factory=Rates)
 
     @property
@@ -168,7 +171,8 @@ def _short(name: str, unit: int, outward: int, limit: int, max_side: int) -> Sch
         nodes=300,
         max_side=max_side,
         seeds=12_000,
-        rates=Rates(means=(4e-4, 2e-5), per_frame=(2e-4, 2e-5), temporal=(3e-3, 3e-4), cameras=(3e-4, 3e-5)),
+        anchor_every=4,
+        rates=Rates(means=(4e-4, 2e-5), per_frame=(2e-4, 2e-5), temporal=(3e-3, 3e-4), cameras=(1e-3, 3e-5)),
         phases=(
             Phase("Warm-up", unit, "freeze-time", (SPLATS, CAMERAS), canonical, grow),
             Phase(

@@ -219,6 +219,9 @@ class Trainer:
         count = len(self.footage.reference_frames if reference else self.footage.freeze_frames)
         if phase.outward:
             return self._outward_frame(phase, count)
+        every = self.schedule.anchor_every * (2 if phase.views == BOTH else 1)
+        if not reference and every and self.step_in_phase % every == 0:
+            return self.footage.canonical_freeze
         if not self.queue:
             rounds = len(self.footage.reference_frames) if phase.views != "freeze-time" else 0
             rounds = max(rounds, len(self.footage.freeze_frames) if phase.views != REFERENCE else 0)
