@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+from scipy.ndimage import binary_fill_holes
 from scipy.spatial import cKDTree
 from torch import Tensor
 
@@ -126,11 +127,15 @@ def seen_moving(nodes: Tensor, camera: Camera, activity: Tensor) -> Tensor:
     return torch.from_numpy(activity.cpu().numpy()[row, column] & (depth > 0))
 
 
-def activity_mask(reference: Tensor, canonical: int, threshold: float = 0.05, grow: int = 9) -> Tensor:
-    """Pixels [H, W] that any reference frame [T, H, W, 3] shows changed from the canonical one, grown by `grow` px."""
+def activity_mask(reference: Tensor, canonical: int, grow: int, threshold: float = 0.05) -> Tensor:
+    """Pixels [H, W] that any reference frame [T, H, W, 3] shows changed from the canonical one, grown by `grow` px.
+
+    What lies enclosed by them counts too: the inside of an evenly coloured thing moves without a change.
+    """
     change = (reference - reference[canonical]).abs().amax(-1)
     # Averaged over 5 px, since single pixels of a compressed video flicker by more than the threshold.
     smooth = torch.nn.functional.avg_pool2d(change[:, None], 5, 1, 2)[:, 0]
     changed = (smooth > threshold).any(0)
     dilated = torch.nn.functional.max_pool2d(changed.float()[None, None], 2 * grow + 1, 1, grow)
-    return dilated[0, 0] > 0
+    filled = binary_fill_holes((dilated[0, 0] > 0).cpu().numpy())
+    return torch.from_numpy(filled).to(reference.device)

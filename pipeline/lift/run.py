@@ -26,6 +26,7 @@ from pipeline.messages import Finished, Message, Note, Progress, SnapshotReady, 
 from pipeline.poses.solve import SolvedPoses
 from pipeline.project.media import resize
 from renderer.diff.deformation import DeformationField, MlpField, NodeField
+from renderer.diff.matte import Matte
 from renderer.errors import Refusal
 
 Frames = npt.NDArray[np.uint8]
@@ -34,6 +35,8 @@ Control = Callable[[], str | None]
 CHECKPOINT_SECONDS = 45.0
 SNAPSHOT_SECONDS = 10.0
 REPORT_SECONDS = 0.5
+NEAR, EXACT = 9, 3
+"""How far in px around the changing picture motion nodes may move, and splats may."""
 CHECKPOINT, SNAPSHOT = "checkpoint.pt", "snapshot.safetensors"
 
 
@@ -163,12 +166,13 @@ def make_fields(table: Schedule, footage: Footage, means: torch.Tensor) -> tuple
     if table.field == "mlp":
         fields = MlpField(home_k, freeze[-1] - freeze[0]), MlpField(home_t, reference[-1] - reference[0])
         return fields[0].to(means), fields[1].to(means)
-    activity = activity_mask(footage.reference_images, footage.canonical_reference)
     camera = footage.canonical_camera
+    near, exact = (activity_mask(footage.reference_images, footage.canonical_reference, px) for px in (NEAR, EXACT))
     still = place_nodes(means, camera, None, table.nodes)
-    moving = place_nodes(means, camera, activity, table.nodes)
-    mobile = seen_moving(moving, camera, activity)
-    return NodeField(still, freeze, home_k), NodeField(moving, reference, home_t, mobile=mobile)
+    moving = place_nodes(means, camera, near, table.nodes)
+    mobile = seen_moving(moving, camera, near)
+    temporal = NodeField(moving, reference, home_t, mobile=mobile, matte=Matte(exact, camera))
+    return NodeField(still, freeze, home_k), temporal
 
 
 def _optimise(

@@ -210,9 +210,17 @@ class Trainer:
             for optimiser in self.population.optimisers.values():
                 optimiser.state.clear()
         self.population.clear_statistics()
+        if TEMPORAL in phase.trains and TEMPORAL not in before:
+            self._observe_depth()
         for motion in self._fields().values():
             if motion is not None:
                 motion.bind(self.splats().activate())
+
+    @torch.no_grad()
+    def _observe_depth(self) -> None:
+        """The matte learns what the canonical view hides, now that the canonical scene is made."""
+        if isinstance(self.temporal, NodeField) and self.temporal.matte is not None:
+            self.temporal.matte.observe(rasterize(self.splats().activate(), self.reference_view).depth[0, ..., 0])
 
     def _next_frame(self, phase: Phase, reference: bool) -> int:
         """Position of the frame to look at: outwards by share of the phase, else a shuffled round of all."""

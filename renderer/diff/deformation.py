@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from renderer.diff.matte import Matte
 from renderer.diff.splats import ActiveSplats
 
 MIN_SCALE = 1e-6
@@ -200,7 +201,10 @@ def rotation_from_vector(r: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Skinning:
-    """For each splat its nearest nodes [N, K] int64 and their weights [N, K], rows summing to one."""
+    """For each splat its nearest nodes [N, K] int64 and their weights [N, K].
+
+    Rows sum to one, or to zero for a splat that stands still.
+    """
 
     nodes: Tensor
     weights: Tensor
@@ -227,6 +231,7 @@ class NodeField(DeformationField):
         network: evaluate the paper's MLP on the nodes instead of free parameters.
         mobile: [M] bool, nodes that may move at all (None: every one). Where nothing is seen to move, an optimiser that
             scales every gradient up to its rate would only add noise.
+        matte: which splats stand still whatever their nodes do (None: not one).
     """
 
     NEIGHBOURS = 4
@@ -242,8 +247,10 @@ class NodeField(DeformationField):
         canonical_code: float,
         network: bool = False,
         mobile: Tensor | None = None,
+        matte: Matte | None = None,
     ) -> None:
         super().__init__()
+        self.matte = matte
         free = torch.ones(len(positions), dtype=torch.bool) if mobile is None else mobile
         self.register_buffer("mobile", free.to(positions)[:, None])
         self.canonical_code = canonical_code
@@ -258,7 +265,11 @@ class NodeField(DeformationField):
         self.skinning: Skinning | None = None
 
     def bind(self, splats: ActiveSplats) -> None:
-        self.skinning = skin(splats.means.detach(), self.positions, min(self.NEIGHBOURS, self.positions.shape[0]))
+        means = splats.means.detach()
+        self.skinning = skin(means, self.positions, min(self.NEIGHBOURS, self.positions.shape[0]))
+        if self.matte is not None:
+            moving = self.matte.moving(means)[:, None]
+            self.skinning = Skinning(self.skinning.nodes, self.skinning.weights * moving)
 
     def motion(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Node translations [C, M, 3] and rotation vectors [C, M, 3] at codes [C], zero at the canonical code."""
@@ -310,7 +321,8 @@ class NodeField(DeformationField):
         q, t, p = packed[..., :4], packed[..., 4:7], packed[..., 7:]
         arm = splats.means[:, None] - p
         dx = (w * (quaternion_rotate(q, arm) - arm + t)).sum(1)
-        blended = nn.functional.normalize((w * q).sum(1), dim=-1)
+        identity = torch.cat([1.0 - w.sum(1), torch.zeros_like(dx)], -1)
+        blended = nn.functional.normalize((w * q).sum(1) + identity, dim=-1)
         dq = quaternion_multiply(blended, splats.quats) - splats.quats
         return Offsets(dx, dq, torch.zeros_like(splats.scales))
 
