@@ -39,7 +39,7 @@ class Matte(nn.Module):
         super().__init__()
         self.register_buffer("changing", changing.clone())
         self.register_buffer("depth", torch.full(changing.shape, torch.inf, device=changing.device))
-        pose, k = torch.from_numpy(camera.camera_from_world), torch.from_numpy(camera.K)
+        pose, k = (torch.tensor(m) for m in (camera.camera_from_world, camera.K))
         self.register_buffer("camera_from_world", pose.to(self.depth))
         self.register_buffer("k", k.to(self.depth))
 
@@ -64,7 +64,7 @@ class Matte(nn.Module):
 
     def _look(self, means: Tensor) -> tuple[Tensor, Tensor]:
         """Which points lie on or before the surface that the view shows, and which of all are seen to change."""
-        seen = means @ self.camera_from_world[:3, :3].T + self.camera_from_world[:3, 3]
+        seen = means.to(self.depth) @ self.camera_from_world[:3, :3].T + self.camera_from_world[:3, 3]
         z = seen[:, 2]
         flat = seen @ self.k.T
         pixel = (flat[:, :2] / z.clamp_min(1e-6)[:, None]).floor().long()

@@ -18,6 +18,7 @@ from pipeline.lift.schedule import CAMERAS, NEW_SPLATS, PER_FRAME, SPLATS, TEMPO
 from pipeline.lift.trainer import Trainer
 from renderer.camera import Camera, look_at
 from renderer.diff.deformation import NodeField, spread_nodes
+from renderer.diff.matte import Matte
 from renderer.diff.rasterize import rasterize
 from renderer.diff.splats import ActiveSplats, CameraBatch
 from renderer.errors import Refusal
@@ -179,3 +180,27 @@ def test_colours_stay_in_srgb() -> None:
     run(subject, 12)
     rgb = subject.population.params["rgb"].detach()
     assert float(rgb.min()) >= 0.0 and float(rgb.max()) <= 1.0
+
+
+def test_every_nth_look_at_the_freeze_time_frames_goes_to_the_canonical_one() -> None:
+    table = dataclasses.replace(schedule(), anchor_every=3)
+    made = trainer(table=table)
+    made.footage = dataclasses.replace(made.footage, canonical_freeze=2)
+    seen = []
+    for made.step_in_phase in range(12):
+        seen.append(made._next_frame(table.phases[0], reference=False))
+    assert seen[::3] == [2, 2, 2, 2]
+    others = [k for step, k in enumerate(seen) if step % 3]
+    assert sorted(others[:4]) == [0, 1, 2, 3]
+
+
+def test_the_matte_learns_the_depth_of_the_canonical_view_when_motion_begins() -> None:
+    made = trainer()
+    nodes = made.temporal
+    assert isinstance(nodes, NodeField)
+    nodes.matte = Matte(torch.ones(SIZE, dtype=torch.bool), made.footage.canonical_camera)
+    while TEMPORAL not in made.phase.trains:
+        made.step()
+    assert torch.isinf(nodes.matte.depth).all()
+    made.step()
+    assert 0.7 < float(nodes.matte.depth.median()) < 1.5
