@@ -153,7 +153,7 @@ def _paper() -> Schedule:
 NODE_MOTION = {"norm": REGULARISER, "diff": REGULARISER, "rigid": 0.5, "rot": 0.2}
 """Regulariser weights for free node motions. The paper's network is smooth by itself and needs a nudge of 0.01; free
 parameters aren't: at rigid 0.01 gains were lower, at 3 corgi's motion was nearly gone."""
-REST = 0.3
+REST = 0.5
 """Weight of Eq. 7 while the motion is found. Single runs, gain at held-out views after that row, for 0.01, 0.3 and 1:
 building (which hardly moves) -0.8, -0.1 and 0.0 dB, panda 3.4, 4.1 and 4.6, corgi 3.1, 1.5 and 0.7. In the rows after
 it, whose field is slow, 0.3 drew panda's motion back by a pixel and cost its reference view 3 dB."""
