@@ -58,7 +58,7 @@ def planned(job: RenderJob, scene: Snapshot) -> Plan:
     else:
         trajectory = read_camera_path(Path(job.camera), scene.time_range)
         fps = float(job.fps or trajectory.fps)
-        shots = _along(trajectory, job, scene)
+        shots = _along(trajectory, job, scene, fps)
         if single and len(shots) > 1:
             raise Refusal(
                 f"{job.camera} is a path of {len(shots)} views and {job.out} one picture; name a .mp4 or a folder."
@@ -156,10 +156,16 @@ def _times(job: RenderJob, scene: Snapshot, single: bool, fps: float) -> list[fl
     return np.linspace(first, last, count).tolist() if count > 1 else [first]
 
 
-def _along(trajectory: CameraTrajectory, job: RenderJob, scene: Snapshot) -> list[tuple[Camera, float]]:
-    """A path's views; `--time` wins over the path's own times, a path without times shows the shared moment."""
+def _along(trajectory: CameraTrajectory, job: RenderJob, scene: Snapshot, fps: float) -> list[tuple[Camera, float]]:
+    """A path's views; `--time` wins over the path's own times, a path without times shows the shared moment.
+
+    A path of one view stands still, and all of `--time` runs before it.
+    """
     views: list[View] = trajectory.views()
-    if job.time is not None:
+    if job.time is not None and len(views) == 1:
+        times = _times(job, scene, False, fps)
+        views = views * len(times)
+    elif job.time is not None:
         times = np.linspace(job.time[0], job.time[-1], len(views)).tolist()
     else:
         times = [canonical_time(scene) if view.time is None else view.time for view in views]

@@ -161,3 +161,10 @@ def test_a_project_without_a_finished_lift_is_refused(tmp_path: Path) -> None:
     project_file.update(tmp_path / "p", lambda known: known)
     (message,) = run(RenderJob(str(tmp_path / "p"), "x.png"))
     assert isinstance(message, Failed) and "no finished lift" in message.sentence
+
+
+def test_time_runs_before_a_camera_file_of_one_view(scene: Snapshot, tmp_path: Path) -> None:
+    path = path_file(tmp_path, scene, frames=1)
+    plan = planned(job("x.mp4", camera=path, time=(2.0, 5.0)), scene)
+    assert [time for _, time in plan.shots] == pytest.approx(np.linspace(2, 5, 3).tolist())
+    assert all(view == plan.shots[0][0] for view, _ in plan.shots)
