@@ -32,6 +32,7 @@ from pipeline.poses.gauge import (
 from pipeline.poses.orbit_prior import Pairs, fit_orbit
 from pipeline.poses.settings import PoseSettings
 from pipeline.poses.solved import VERIFIED_TRACKS, Tried
+from pipeline.poses.tracks import follow, grey
 from pipeline.project.media import write_image
 from renderer.errors import Refusal
 
@@ -46,6 +47,9 @@ NEAR = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 """Above it, frames this far apart are matched, and"""
 KEY_FRAMES = 16
 """this many, evenly spread, all with all: they close the loop of a camera that comes round."""
+FOLLOWED = 400
+LASTING = 0.05
+"""Share of the features followed that must be seen in four frames; in noise it is about 0.01 at most."""
 SMALL_SIDE = 400
 """Frames with no side longer than this are magnified four times for SIFT, others twice."""
 
@@ -196,7 +200,8 @@ def climb(task: Task) -> Climbed:
         try:
             model = _solve(task, LADDER[name], _share_of_bar(place))
         except Failure as failure:
-            if failure.fault in HOPELESS:
+            torn = failure.fault == "unmatched" and not faults and not hang_together(task.frames)
+            if torn or failure.fault in HOPELESS:
                 raise Refusal(FAULTS[failure.fault]) from None
             faults.append(failure.fault)
             tried.append(Tried(name, 0, 0.0, _since(started), FAULTS[failure.fault]))
@@ -211,6 +216,12 @@ def climb(task: Task) -> Climbed:
         raise Refusal(FAULTS[faults[0] if faults else "unmapped"])
     task.tell(Progress("poses", BAR, BAR))
     return Climbed(best[0], best[1], tuple(tried))
+
+
+def hang_together(frames: Frames) -> bool:
+    """Whether anything can be followed through consecutive frames; where nothing can, no rung finds matches either."""
+    tracks = follow(grey(frames), FOLLOWED)
+    return tracks.longer_than(min(3, len(frames) - 1)) > LASTING * len(tracks.xy)
 
 
 BAR = 1000

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.messages import Message, Note
 from pipeline.poses import ladder
-from pipeline.poses.gauge import RawModel
+from pipeline.poses.gauge import Frames, RawModel
 from pipeline.poses.ladder import Failure, Rung, Task, Verdict, climb, judge, sparse_pairs
 from pipeline.poses.settings import RUNGS, PoseSettings
 from pipeline.poses.solve import solve, worth_holding
@@ -76,8 +76,10 @@ def test_pairs_of_a_long_video_are_near_ones_and_a_net_of_key_frames() -> None:
     assert len(pairs) < 120 * 12
 
 
-def _task(tmp_path: Path, rungs: tuple[str, ...], told: list[Message] | None = None) -> Task:
-    frames = np.zeros((COUNT, *SIZE, 3), np.uint8)
+def _task(
+    tmp_path: Path, rungs: tuple[str, ...], told: list[Message] | None = None, frames: Frames | None = None
+) -> Task:
+    frames = draw(arc(COUNT, 24.0)) if frames is None else frames
     tell = (lambda _: None) if told is None else told.append
     return Task(frames, PoseSettings(rungs=rungs), tmp_path, None, tell, lambda: False)
 
@@ -229,3 +231,19 @@ def _nearer(camera: Camera, by: float) -> np.ndarray:
     pose = camera.world_from_camera.copy()
     pose[:3, 3] += by * pose[:3, 2]
     return pose
+
+
+def test_frames_that_have_nothing_in_common_end_the_climb_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    climbed = _scripted(monkeypatch, {"quick": "unmatched", "careful": "unmapped"})
+    noise = np.random.default_rng(1).integers(0, 256, (6, 48, 64, 3), np.uint8)
+    with pytest.raises(Refusal, match="Too few features"):
+        climb(_task(tmp_path, ("quick", "careful"), frames=noise))
+    assert climbed == ["quick"]
+
+
+def test_a_scene_that_can_be_followed_hangs_together() -> None:
+    frames = draw(arc(COUNT, 24.0))
+    assert ladder.hang_together(frames)
+    assert not ladder.hang_together(np.random.default_rng(3).integers(0, 256, frames.shape, np.uint8))
