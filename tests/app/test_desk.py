@@ -91,6 +91,8 @@ def test_the_palette_finds_and_does(qtbot: QtBot, window: MainWindow) -> None:
     QTest.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     palette = window.findChild(Palette)
     assert palette is not None
+    palette.activateWindow()
+    qtbot.waitUntil(palette.isActiveWindow)
     type_in(palette.field, "rese vi")
     key(palette.field, Qt.Key.Key_Down)
     key(palette.field, Qt.Key.Key_Up)
