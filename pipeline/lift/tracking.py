@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from skimage.registration import optical_flow_tvl1
 
 from renderer.camera import Camera
+from renderer.diff.matte import SURFACE
 
 Floats = npt.NDArray[np.float64]
 
@@ -20,8 +21,6 @@ FLOW_SIDE = 256
 """Flow is found at no more than this many px a side: larger costs more and finds no larger motion."""
 AGREEMENT = 1.5
 """Forward and backward flow may differ by this many px (at the size of the flow) where a pixel is believed."""
-SURFACE = 0.06
-"""A node within this share of the rendered depth lies on the visible surface."""
 
 
 def believed_flow(first: Floats, second: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:

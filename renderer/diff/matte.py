@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from renderer.camera import Camera
 
 SURFACE = 0.06
-"""A splat no farther than this share of its depth behind the rendered surface counts as visible."""
+"""What is no farther than this share of the depth behind the rendered surface counts as lying on it."""
 
 
 NEIGHBOURS = 8
