@@ -185,8 +185,8 @@ class Notes(QPlainTextEdit):
 def lineage_text(project: Project, take: Take) -> str:
     """Which takes this one came from and which came from it, as links."""
     known = {other.id: other for other in project.takes}
-    parents = [name for name in (take.parent, *take.request.context) if name is not None]
-    children = [other.id for other in project.takes if take.id in (other.parent, *other.request.context)]
+    parents = [name for name in (take.parent, *take.request.sources) if name is not None]
+    children = [other.id for other in project.takes if take.id in (other.parent, *other.request.sources)]
 
     def links(names: list[str]) -> str:
         return ", ".join(

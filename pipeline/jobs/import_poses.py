@@ -87,5 +87,5 @@ def _straight_take(folder: Path, take: Take, lenses: Sequence[Lens]) -> Take:
     path = folder.resolve() / TAKES / f"{digest[:16]}.mkv"
     if not path.is_file():
         media.write_lossless(path, straightened(media.read_frames(take.clip.path), lenses), take.clip.fps)
-    request = VideoRequest(take.request.kind, provider=PROVIDER, context=(take.id,), size=take.clip.size)
+    request = VideoRequest(take.request.kind, provider=PROVIDER, sources=(take.id,), size=take.clip.size)
     return Take(digest[:16], request, replace(take.clip, path=str(path), digest=digest), parent=take.id)

@@ -34,7 +34,19 @@ def frames_to_takes(data: Data) -> Data:
     return data
 
 
-STEPS: dict[int, Callable[[Data], Data]] = {1: frames_to_takes}
+def context_to_sources(data: Data) -> Data:
+    """2 to 3: the takes that a request goes on from are its sources; its context is that of the model's training."""
+    takes = data.get("takes", [])
+    for take in takes if isinstance(takes, list) else []:
+        request = take.get("request") if isinstance(take, dict) else None
+        if isinstance(request, dict):
+            request.pop("known_frames", None)  # no version ever wrote any
+            if isinstance(request.get("context"), list):
+                request["sources"] = request.pop("context")
+    return data
+
+
+STEPS: dict[int, Callable[[Data], Data]] = {1: frames_to_takes, 2: context_to_sources}
 
 
 def migrated(data: Data, schema: int, wanted: int) -> Data:

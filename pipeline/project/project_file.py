@@ -26,7 +26,7 @@ from renderer.errors import Refusal
 FILE = "project.json"
 LOCK = ".lock"
 SESSION_LOCK = ".window.lock"
-SCHEMA = 2
+SCHEMA = 3
 """Raised when an older Splatime would misread the file; unknown fields alone do not raise it."""
 MAX_BYTES = 64 << 20
 LOCK_SECONDS = 10.0

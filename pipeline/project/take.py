@@ -16,24 +16,45 @@ KINDS = ("reference", "freeze_time", "extend", "reroll")
 
 
 @dataclass(frozen=True)
+class KnownFrame:
+    """A frame that a new video must show: source frame `frame` of `take`, at `position`.
+
+    `strength`: how far a model may stray from it while it works, 1 not at all; the finished take shows it exactly.
+    """
+
+    position: int
+    take: str
+    frame: int
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
 class VideoRequest:
     """Everything that a provider is told.
 
     Attributes:
         kind: one of `KINDS`.
+        prompt, negative_prompt: what to show, and what not to.
         provider: who makes the video; "file" for one that was brought.
-        context: ids of the takes that it goes on from; known_frames: their frames that stay as they are.
-        seed, steps: of the sampler; 0 where there is none. size: (height, width) px.
+        context: the dataset context of section 3.2, "dynamic" or "freeze_time"; empty: none.
+        sources: ids of the takes that it goes on from; known: their frames that stay as they are.
+        n_frames, fps, size: of the new video, (height, width) px; 0 where the provider chooses.
+        seed, steps, guidance: of the sampler; 0 where there is none.
     """
 
     kind: str
     prompt: str = ""
+    negative_prompt: str = ""
     provider: str = "file"
-    context: tuple[str, ...] = ()
-    known_frames: tuple[int, ...] = ()
+    context: str = ""
+    sources: tuple[str, ...] = ()
+    known: tuple[KnownFrame, ...] = ()
+    n_frames: int = 0
+    fps: float = 0.0
+    size: tuple[int, int] = (0, 0)
     seed: int = 0
     steps: int = 0
-    size: tuple[int, int] = (0, 0)
+    guidance: float = 0.0
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:

@@ -50,6 +50,14 @@ def test_the_first_schema(tmp_path: Path) -> None:
     assert project_file.load(tmp_path) == project
 
 
+def test_the_second_schema(tmp_path: Path) -> None:
+    brought = {"kind": "reference", "context": ["a"], "known_frames": [], "seed": 3}
+    second = {"schema": 2, "takes": [take("a"), take("b", request=brought)]}
+    (tmp_path / "project.json").write_text(json.dumps(second))
+    request = project_file.load(tmp_path).takes[1].request
+    assert (request.sources, request.context, request.known, request.seed) == (("a",), "", (), 3)
+
+
 def test_odd_data_pass_through_to_be_refused() -> None:
-    for odd in ({"cut": 3}, {"takes": "x"}, {"takes": [3, {"id": 4}], "cut": {"reference_frames": 7}}):
+    for odd in ({"cut": 3}, {"takes": "x"}, {"takes": [3, {"id": 4, "request": 5}], "cut": {"reference_frames": 7}}):
         migrated(dict(odd), 1, SCHEMA)

@@ -17,7 +17,7 @@ from pipeline.project import edits, project_file
 from pipeline.project.clip import Clip, FrameSelection
 from pipeline.project.curated import VERDICTS, Curated
 from pipeline.project.project import ABLATIONS, DEVICES, PRESETS, Cut, LiftSettings, Project, Render, Run
-from pipeline.project.take import KINDS, Take, VideoRequest
+from pipeline.project.take import KINDS, KnownFrame, Take, VideoRequest
 from renderer.errors import Refusal
 
 names = st.text("abcdefghijklmnop0123456789", min_size=1, max_size=8)
@@ -43,8 +43,12 @@ requests = st.builds(
     VideoRequest,
     kind=st.sampled_from(KINDS),
     prompt=texts,
-    context=st.lists(names, max_size=2).map(tuple),
-    known_frames=st.lists(small, max_size=3).map(tuple),
+    negative_prompt=texts,
+    context=names,
+    sources=st.lists(names, max_size=2).map(tuple),
+    known=st.lists(st.builds(KnownFrame, small, names, small, st.floats(0, 1)), max_size=3).map(tuple),
+    n_frames=small,
+    guidance=numbers,
     seed=small,
     size=sizes,
     extra=extras,
