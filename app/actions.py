@@ -163,19 +163,6 @@ MODES = {"canonical": Mode.CANONICAL, "per_frame": Mode.PER_FRAME, "temporal": M
 PAINTS = {paint.value: paint for paint in Paint}
 MARKS = {"show_cameras": "cameras", "show_grid": "grid", "show_trails": "trails"}
 WORKSPACE_OF = {"curate": "curate", "poses": "poses", "lifting": "lift", "shot": "shot"}
-PLAYS = (
-    "play", "backward", "pause", "forward", "previous_frame", "next_frame", "back_ten", "forward_ten", "first_frame",
-    "last_frame",
-)  # fmt: skip
-NEEDS_TAKE = (
-    "star", "reject", "use_reference", "use_freeze_time", "set_in", "set_out", "go_in", "go_out", "clear_trim",
-    "drop_frames", "lock_frames",
-)  # fmt: skip
-NEEDS_SCENE = (
-    "reset_view", "frame_scene", "previous_camera", "next_camera", "canonical", "temporal",
-    "colour", "centres", "depth", "deformation", "show_cameras", "show_grid", "show_trails", "fly", "source",
-    "from_front", "from_right", "from_top",
-)  # fmt: skip
 
 
 def make_actions(parent: QObject) -> dict[str, QAction]:

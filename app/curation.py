@@ -10,11 +10,11 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.document import Document, Edit
 from app.frame_store import FrameStore
 from app.frames_client import FramesClient
+from app.panels.column import column
 from app.panels.filmstrip import Filmstrip
 from app.panels.frame_tools import FrameTools
 from app.panels.gallery import Gallery
@@ -48,14 +48,16 @@ class Curation(QObject):
         self.review = ReviewState(self)
         self._player = Player(self.review, self)
         self._other = ""
+        self.active = False
+        """Whether takes stand in the middle of the window: then their commands count."""
         self._matching: tuple[Any, ...] | None = None
         self.gallery = Gallery(self.store, actions)
         self.filmstrip = Filmstrip(self.review, self.store)
         self.details = TakeDetails(actions)
         self.view = TakeView(self.review, self.store)
         self.bar = ReviewBar(self.review, actions)
-        self.page = _column(self.view, self.bar)
-        self._strip_panel = _column(FrameTools(actions), self.filmstrip)
+        self.page = column(self.view, self.bar, tall=self.view)
+        self._strip_panel = column(FrameTools(actions), self.filmstrip, tall=self.filmstrip)
         self._strip_panel.addAction(actions["drop_frames"])
         self._connect()
 
@@ -100,12 +102,13 @@ class Curation(QObject):
         """What can be done now."""
         act, take = self._actions, self.review.take
         cut = self._document.project.cut
+        active = self.active and take is not None
         chosen = take is not None and take.id in (cut.reference, cut.freeze_time)
-        act["pick_canonical"].setEnabled(chosen)
-        act["compare"].setEnabled(bool(self._other) or self.review.other is not None)
+        act["pick_canonical"].setEnabled(active and chosen)
+        act["compare"].setEnabled(active and (bool(self._other) or self.review.other is not None))
         act["compare"].setChecked(self.review.other is not None)
         for name in ("next_compare", "swap"):
-            act[name].setEnabled(self.review.other is not None)
+            act[name].setEnabled(active and self.review.other is not None)
         act["reroll"].setEnabled(False)
         act["reroll"].setToolTip(NO_PROVIDER)
         verdict = "" if take is None else cut.opinion(take.id).verdict
@@ -300,13 +303,3 @@ class Curation(QObject):
         self.details.prompt_requested.connect(
             lambda prompt: self.do("Recall prompt", lambda project: edits.set_prompt(project, prompt))
         )
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    for widget in widgets:
-        column.addWidget(widget, 1 if isinstance(widget, TakeView | Filmstrip) else 0)
-    return holder

@@ -36,7 +36,7 @@ def run_window(project: Path | None = None) -> int:
     with qasync.QEventLoop(app) as loop:
         asyncio.set_event_loop(loop)
         window = MainWindow(settings_file())
-        window.set_theme(window.settings.theme)
+        window.desk.dress(window.desk.settings.theme)
         window.show()
         undo = install(window)
         if project is not None:

@@ -11,57 +11,41 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray
-from PySide6.QtGui import QActionGroup, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QMainWindow
 
 from app import viewport_backend
-from app.actions import (
-    MARKS,
-    MODES,
-    NEEDS_SCENE,
-    NEEDS_TAKE,
-    PAINTS,
-    PLAYS,
-    WORKSPACE_OF,
-    make_actions,
-    refresh_icons,
-)
+from app.actions import WORKSPACE_OF, make_actions
 from app.arrivals import Arrivals
 from app.curation import Curation
 from app.desk import Desk
 from app.dialogs import ask_leaving, ask_recovery, tell
 from app.document import Document
-from app.drops import read_drop
+from app.drop_target import DropTarget
 from app.lift_session import LiftSession
 from app.log_lines import LogLines
-from app.making import Making, run_of
+from app.looking import Looking
+from app.making import Making
 from app.menus import Menus
+from app.panels.column import column
 from app.panels.empty_state import EmptyState
 from app.panels.figures import Figures
 from app.panels.lift_dialog import LiftWish
 from app.panels.log import LogPanel
 from app.panels.pages import Pages
 from app.panels.progress_strip import ProgressStrip
-from app.panels.transport import Transport
-from app.panels.view_bar import ViewBar
 from app.panels.workspace_tabs import WorkspaceTabs
-from app.player import Player
-from app.playing import Playing
+from app.playing import Playing, play_deeds
+from app.possible import Facts, possible, waiting
 from app.project_files import ProjectFiles
 from app.restore import Restorer
 from app.sample import sample_videos
-from app.scene_loader import Scene, SceneLoader
-from app.settings import Settings, load_settings, save_settings
 from app.shooting import Shooting
-from app.sources import Sources
-from app.theme import apply_theme
+from app.showing import Showing
 from app.view_state import ViewState
-from app.viewport import Viewport
 from app.viewport_backend import Backend, Reports
 from app.workspaces import BOTTOM, Panel, Workspaces
-from pipeline.messages import Produced
 from pipeline.project.journal import differences
-from pipeline.project.project_file import is_project
 from renderer.errors import Refusal
 
 SENTENCE_MS = 12_000
@@ -72,34 +56,31 @@ class MainWindow(QMainWindow):
 
     def __init__(self, settings_path: Path, make_backend: Callable[[Reports], Backend] = viewport_backend.make) -> None:
         super().__init__()
-        self.settings_path = settings_path
-        self.settings: Settings = load_settings(settings_path)
         self.document = Document(self)
         self.view = ViewState(self)
-        self.player = Player(self.view, self)
         self.session = LiftSession(self)
-        self.loader = SceneLoader(self)
         self.log = LogLines(self)
         self.log.listen()
         self.commands = make_actions(self)
-        self.desk = Desk(self, self.commands, lambda: self.settings, self._settle, self.set_theme)
+        self.desk = Desk(self, self.commands, settings_path)
         self.curation = Curation(self.document, self.commands, self)
-        self.sources = Sources(self.curation.store, lambda: self.document.project, self._run_shown)
+        self.looking = Looking(self.view, self.document, self.curation.store, self.commands, make_backend, self)
+        self.viewport, self.transport = self.looking.viewport, self.looking.transport
+        self.drops = DropTarget(self)
         self.arrivals = Arrivals(self.document, self.curation, self)
         self.files = ProjectFiles(self.document, self, self.open_project, self.curation.try_again)
         self.making = Making(self.document, self.session, self.view, self.commands, self)
         parts = self.document, self.making, self.view
-        self.restorer = Restorer(parts, self.open_project, self._recent, self)
-        self.workspaces = Workspaces(self, self.settings.layouts, self.settings.workspace)
-        self._scene_runs: Path | None = None
+        self.restorer = Restorer(parts, self.open_project, lambda: self.desk.recent, self)
+        self.showing = Showing(self.document, self.session, self.view, self.looking, self.making)
+        self.workspaces = Workspaces(self, self.desk.settings.layouts, self.desk.settings.workspace)
         self._leaving = False
-        self._build(make_backend)
+        self._build()
         self._connect()
         self._refresh()
-        self.setAcceptDrops(True)
         self.resize(1280, 800)
-        if self.settings.geometry:
-            self.restoreGeometry(QByteArray.fromHex(self.settings.geometry.encode()))
+        if self.desk.settings.geometry:
+            self.restoreGeometry(QByteArray.fromHex(self.desk.settings.geometry.encode()))
 
     def open_project(self, folder: Path) -> bool:
         """Open a project folder; where it is none that is said, and what was open stays open."""
@@ -113,22 +94,10 @@ class MainWindow(QMainWindow):
             return False
         self._offer_unsaved()
         if self.document.read_only:
-            self.statusBar().showMessage(self.document.read_only, SENTENCE_MS)
-        self.settings = self.settings.opened(folder.resolve())
-        save_settings(self.settings_path, self.settings)
+            self._say(self.document.read_only)
+        self.desk.settle(self.desk.settings.opened(folder.resolve()))
         self._refresh()
         return True
-
-    def show_scene(self, scene: Scene) -> None:
-        """Show a snapshot; a newer one of the same run keeps the view."""
-        # Runs of one project share their cameras' frame, so a free view stays for looking back and comparing.
-        runs = run_of(scene.path).parent
-        keep = self._scene_runs == runs and self.view.snapshot is not None
-        self._scene_runs = runs
-        self.view.show(scene.snapshot, keep_view=keep)
-        self.viewport.show_scene(scene)
-        self.making.scene_shown(scene.path)
-        self._refresh()
 
     def start_lift(self, wish: LiftWish) -> None:
         """Start a lift in its own process and watch its project."""
@@ -144,20 +113,13 @@ class MainWindow(QMainWindow):
     def complain(self, sentence: str) -> None:
         """Say why something could not be done: on the first screen, or over the scene in a dialog."""
         if self.view.snapshot is None and self.document.folder is None:
-            self.empty.show_welcome(self._recent(), sentence)
+            self.empty.show_welcome(self.desk.recent, sentence)
             return
         tell(self, "Splatime", sentence, warning=True).setObjectName("complaint")
 
-    def set_theme(self, choice: str) -> None:
-        """system, dark or light."""
-        self.settings = replace(self.settings, theme=choice)
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            apply_theme(app, choice)
-        refresh_icons(self.commands)
-        self.viewport.refresh_theme()
+    def _dress(self) -> None:
+        self.looking.refresh_theme()
         self.empty.refresh_icons()
-        self.transport.show_playing()
         self.making.lift.refresh_theme()
 
     def _offer_unsaved(self) -> None:
@@ -168,87 +130,29 @@ class MainWindow(QMainWindow):
                 self, differences(self.document.project, cut), lambda yes: self.document.recover(cut if yes else None)
             )
 
+    def _say(self, sentence: str) -> None:
+        self.statusBar().showMessage(sentence, SENTENCE_MS)
+
     def _not_saved(self, sentence: str) -> None:
-        self.statusBar().showMessage(f"Not saved yet. {sentence}", SENTENCE_MS)
+        self._say(f"Not saved yet. {sentence}")
         self.log.added.emit(sentence)
 
     # -- what the window is told -------------------------------------------------------------------------------
 
-    def _opened(self) -> None:
-        folder = self.document.folder
-        if folder is not None and folder == self.session.folder:
-            return  # a lift that runs here has made its project; its picture stays
-        if folder is None and self.session.running_here:
-            folder = self.session.folder
-        self.loader.forget()
-        self.view.show(None)
-        self.viewport.show_scene(None)
-        self._scene_runs, self.making.shown_run = None, None
-        self.session.watch(folder)
-        self._refresh()
-
-    def _keep(self, made: Produced) -> None:
-        if made.kind in ("run", "render"):
-            try:
-                self.document.reload_library()  # the worker has noted it in the project
-            except Refusal as refusal:
-                self.statusBar().showMessage(str(refusal), SENTENCE_MS)
-
     def _lift_ended(self, sentence: str) -> None:
-        try:
-            self.document.reload_library()
-        except Refusal as refusal:
-            self.statusBar().showMessage(str(refusal), SENTENCE_MS)
+        self.making.reload()
         if sentence and self.document.folder is None:
             self.session.watch(None)
             self.complain(sentence)
         self._refresh()
 
-    def _run_shown(self) -> str:
-        run = self.making.shown_run
-        return "" if run is None else run.name
-
-    def _lay_source(self) -> None:
-        """Give the viewport the source frame of what it shows, once it is asked for."""
-        view = self.view
-        image, words = (None, "") if view.source == "off" else self.sources.at(view.station, view.time)
-        self.viewport.show_source(image, words)
-
-    def _unreadable(self, _path: Path, sentence: str) -> None:
+    def _unreadable(self, sentence: str) -> None:
         if self.view.snapshot is None:
             self.empty.show_waiting("This scene can't be shown", "Lift again, or open another project.", sentence)
         else:
-            self.statusBar().showMessage(sentence, SENTENCE_MS)
-
-    # -- what the person does ----------------------------------------------------------------------------------
-
-    def _resume(self) -> None:
-        folder = self.document.folder
-        if folder is None:
-            return
-        try:
-            self.session.resume(self.document.project, folder)
-        except Refusal as refusal:
-            self.complain(str(refusal))
-        self._refresh()
+            self._say(sentence)
 
     # -- Qt's events -------------------------------------------------------------------------------------------
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 (Qt's name)
-        if not read_drop(event.mimeData()).empty:
-            event.acceptProposedAction()
-            self.empty.show_hot(True)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 (Qt's name)
-        self.empty.show_hot(False)
-        super().dragLeaveEvent(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 (Qt's name)
-        self.empty.show_hot(False)
-        drop = read_drop(event.mimeData())
-        if not drop.empty:
-            event.acceptProposedAction()
-            self.arrivals.bring(drop)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         self.curation.details.notes.finish()
@@ -262,13 +166,12 @@ class MainWindow(QMainWindow):
         self.files.chore.shut_down()
         self.document.shut_down()
         self.session.shut_down()
-        self.loader.close()
+        self.showing.loader.close()
         self.log.deafen()
         self.viewport.close_backend()
         place = bytes(self.saveGeometry().toHex().data()).decode()
         layouts, current = self.workspaces.layouts(), self.workspaces.current
-        self.settings = replace(self.settings, geometry=place, layouts=layouts, workspace=current)
-        save_settings(self.settings_path, self.settings)
+        self.desk.settle(replace(self.desk.settings, geometry=place, layouts=layouts, workspace=current))
         super().closeEvent(event)
 
     def _leave(self) -> None:
@@ -277,27 +180,21 @@ class MainWindow(QMainWindow):
 
     # -- building ----------------------------------------------------------------------------------------------
 
-    def _build(self, make_backend: Callable[[Reports], Backend]) -> None:
+    def _build(self) -> None:
         act = self.commands
-        videos = sample_videos()
-        act["sample"].setEnabled(videos is not None)
-        if videos is None:
+        if sample_videos() is None:
+            act["sample"].setEnabled(False)
             act["sample"].setToolTip("This installation ships no sample")
-        self.viewport = Viewport(self.view, make_backend)
         self.progress = ProgressStrip(act["stop_lift"], act["resume"])
-        self.transport = Transport(self.view, act)
         self.empty = EmptyState((act["lift"], act["open"], act["sample"]), act["resume"])
         self.shooting = Shooting(self.document, self.view, self.viewport, act, self)
-        self.view_bar = ViewBar(self.view, act)
-        self.stage = _column(self.view_bar, self.viewport, self.transport)
         self.stack = Pages()
-        self.stack.addWidget(self.empty)
-        self.stack.addWidget(self.stage)
-        self.stack.addWidget(self.curation.page)
-        self.setCentralWidget(_column(self.progress, self.stack))
+        for page in (self.empty, self.looking.stage, self.curation.page):
+            self.stack.addWidget(page)
+        self.setCentralWidget(column(self.progress, self.stack, tall=self.stack))
         self.figures = Figures(self.statusBar())
         self.menus = Menus(self.menuBar(), act)
-        self.menus.fill_themes(self.settings.theme, self.set_theme)
+        self.menus.fill_themes(self.desk.settings.theme, self.desk.dress)
         self.tabs = WorkspaceTabs([act[name] for name in WORKSPACE_OF])
         self.menuBar().setNativeMenuBar(False)
         self.menuBar().setCornerWidget(self.tabs)
@@ -306,92 +203,57 @@ class MainWindow(QMainWindow):
 
     def _add_panels(self) -> None:
         """Every panel of every workspace, one `self.workspaces.add(Panel(...))` each, in the order of stacking."""
-        for panel in self.curation.panels():
-            self.workspaces.add(panel)
-        for panel in (*self.making.panels(), *self.shooting.panels()):
+        for panel in (*self.curation.panels(), *self.making.panels(), *self.shooting.panels()):
             self.workspaces.add(panel)
         self.workspaces.add(Panel("log", "Log", LogPanel(self.log), BOTTOM, size=160))
 
     def _connect(self) -> None:
-        view, act = self.view, self.commands
+        act = self.commands
         for name, deed in self._deeds().items():
             act[name].triggered.connect(lambda _checked=False, deed=deed: deed())
         act["full_screen"].triggered.connect(lambda on: self.showFullScreen() if on else self.showNormal())
-        modes = QActionGroup(self)
-        for name in MODES:
-            modes.addAction(act[name])
-            act[name].triggered.connect(lambda _checked=False, name=name: view.set_mode(MODES[name]))
-        paints = QActionGroup(self)
-        for name in PAINTS:
-            paints.addAction(act[name])
-            act[name].triggered.connect(lambda _checked=False, name=name: view.set_paint(PAINTS[name]))
-        for name, mark in MARKS.items():
-            act[name].triggered.connect(lambda on, mark=mark: view.set_mark(mark, on))
-        act["fly"].triggered.connect(view.set_flying)
         act["shot_loop"].triggered.connect(self.shooting.set_loop)
-        self.shooting.refused.connect(self.complain)
-        self.shooting.state.playing_changed.connect(self._refresh)
-        for signal in (view.camera_changed, view.moment_changed, view.marks_changed, self.curation.store.ready):
-            signal.connect(self._lay_source)
-        tabs = QActionGroup(self)
         for name, workspace in WORKSPACE_OF.items():
-            tabs.addAction(act[name])
             act[name].triggered.connect(lambda _checked=False, to=workspace: self.workspaces.go_to(to))
-        self.workspaces.changed.connect(self._refresh)
-        self.files.chore.said.connect(self.statusBar().showMessage)
-        self.files.chore.refused.connect(self.complain)
+        for refused in (
+            self.files.chore.refused, self.arrivals.refused, self.restorer.refused, self.making.refused,
+            self.shooting.refused,
+        ):  # fmt: skip
+            refused.connect(self.complain)
+        for said in (self.files.chore.said, self.arrivals.importer.said):
+            said.connect(self.statusBar().showMessage)
+        for said in (self.curation.refused, self.making.said):
+            said.connect(self._say)
+        for changed in (
+            self.workspaces.changed, self.shooting.state.playing_changed, self.curation.changed, self.making.changed,
+            self.document.changed, self.document.undo_stack.indexChanged, self.session.status_changed,
+            self.showing.changed,
+        ):  # fmt: skip
+            changed.connect(self._refresh)
         self.document.saver.failed.connect(self._not_saved)
         self.arrivals.open_requested.connect(self.open_project)
         self.arrivals.unpack_requested.connect(self.files.ask_unpack_to)
         self.arrivals.look_requested.connect(self.restorer.look)
         self.arrivals.lift_requested.connect(self.start_lift)
         self.arrivals.curating.connect(lambda: self.workspaces.go_to("curate"))
-        self.arrivals.importer.said.connect(self.statusBar().showMessage)
-        self.arrivals.refused.connect(self.complain)
-        self.curation.refused.connect(lambda sentence: self.statusBar().showMessage(sentence, SENTENCE_MS))
-        self.curation.changed.connect(self._refresh)
-        self.making.look.connect(self.loader.load)
         self.restorer.other.connect(self.arrivals.bring_takes)
-        self.restorer.refused.connect(self.complain)
-        self.making.refused.connect(self.complain)
-        self.making.said.connect(lambda sentence: self.statusBar().showMessage(sentence, SENTENCE_MS))
-        self.making.changed.connect(self._refresh)
-        self.document.opened.connect(self._opened)
-        self.document.changed.connect(self._refresh)
-        self.document.undo_stack.indexChanged.connect(self._refresh)
-        self.session.picture_ready.connect(self.loader.load)
-        self.session.status_changed.connect(self._refresh)
         self.session.project_made.connect(self.open_project)
-        self.session.produced.connect(self._keep)
         self.session.ended.connect(self._lift_ended)
-        self.loader.loaded.connect(self.show_scene)
-        self.loader.failed.connect(self._unreadable)
+        self.showing.unreadable.connect(self._unreadable)
+        self.drops.hovered.connect(self.empty.show_hot)
+        self.drops.dropped.connect(self.arrivals.bring)
+        self.desk.dressed.connect(self._dress)
         self.viewport.fps_changed.connect(self.figures.show_fps)
         self.empty.recent_requested.connect(lambda path: self.open_project(Path(path)))
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_theme_changed)
 
     def _deeds(self) -> dict[str, Callable[[], object]]:
-        view, stack, clock = self.view, self.document.undo_stack, self._clock
+        stack = self.document.undo_stack
         return {
-            **self.curation.deeds(), **self.files.deeds(), **self.making.deeds(),
-            **self.arrivals.deeds(), "resume": self._resume, "stop_lift": self.session.stop,
-            "close": self.document.close, "quit": self.close, "undo": stack.undo, "redo": stack.redo,
-            "play": lambda: clock().toggle(), "pause": lambda: clock().pause(),
-            "backward": lambda: clock().faster(-1), "forward": lambda: clock().faster(1),
-            "previous_frame": lambda: clock().step(-1), "next_frame": lambda: clock().step(1),
-            "back_ten": lambda: clock().step(-10), "forward_ten": lambda: clock().step(10),
-            "first_frame": lambda: clock().scrub(clock().time_range[0]),
-            "last_frame": lambda: clock().scrub(clock().time_range[1]),
-            "reset_view": view.reset, "frame_scene": view.frame_scene,
-            "previous_camera": lambda: view.step_station(-1), "next_camera": lambda: view.step_station(1),
-            "add_key": self.shooting.add_key, "update_key": self.shooting.update_key,
-            "remove_key": self.shooting.remove_key, "previous_key": lambda: self.shooting.state.step_key(-1),
-            "next_key": lambda: self.shooting.state.step_key(1), "import_path": self.shooting.import_path,
-            "export_path": self.shooting.export_path,
-            "source": view.next_source, "from_front": lambda: view.from_axis("front"),
-            "from_right": lambda: view.from_axis("right"), "from_top": lambda: view.from_axis("top"),
-            "reset_workspace": self.workspaces.reset,
+            **self.curation.deeds(), **self.files.deeds(), **self.making.deeds(), **self.arrivals.deeds(),
+            **self.looking.deeds(), **self.shooting.deeds(), **play_deeds(self._clock),
             **self.desk.deeds(lambda: self.viewport.backend.name),
+            "stop_lift": self.session.stop, "close": self.document.close, "quit": self.close,
+            "undo": stack.undo, "redo": stack.redo, "reset_workspace": self.workspaces.reset,
         }  # fmt: skip
 
     def _clock(self) -> Playing:
@@ -405,85 +267,53 @@ class MainWindow(QMainWindow):
     def _curating(self) -> bool:
         return self.workspaces.current == "curate" and self.document.folder is not None
 
-    def _settle(self, settings: Settings) -> None:
-        self.settings = settings
-        save_settings(self.settings_path, settings)
-
-    def _system_theme_changed(self) -> None:
-        if self.settings.theme == "system":
-            self.set_theme("system")
-
     # -- showing -----------------------------------------------------------------------------------------------
+
+    def _facts(self) -> Facts:
+        document, session, stack = self.document, self.session, self.document.undo_stack
+        return Facts(
+            named=(document.folder or session.folder) is not None,
+            project=document.folder is not None,
+            has_run=document.project.newest_run() is not None,
+            scene=self.view.snapshot is not None,
+            freeze_frames=bool(self.view.freeze_frames),
+            curating=self._curating,
+            take=self.curation.review.take is not None,
+            lifting=not session.status.over,
+            here=session.running_here,
+            resumable=self.making.resumable,
+            can_undo=stack.canUndo(),
+            can_redo=stack.canRedo(),
+        )
 
     def _refresh(self) -> None:
         """Bring titles, pages and what is possible in line with document, view and lift."""
-        act, stack, folder = self.commands, self.document.undo_stack, self.document.folder
-        scene, here = self.view.snapshot is not None, self.session.running_here
-        named = folder or self.session.folder
+        act, facts = self.commands, self._facts()
+        named = self.document.folder or self.session.folder
         mark = " (read-only)" if self.document.read_only else ""
         self.setWindowTitle(f"{named.name}{mark} — Splatime" if named is not None else "Splatime")
-        act["resume"].setEnabled(self._resumable())
-        self.progress.show_status(self.session.status, here, act["resume"].isEnabled())
-        middle = self.curation.page if self._curating else self.stage if scene else self.empty
-        self.stack.setCurrentWidget(middle)
-        self._show_page()
-        act["stop_lift"].setEnabled(here)
-        act["lift"].setEnabled(not here)
-        for name in ("close", "pack", "relink"):
-            act[name].setEnabled(folder is not None)
-        act["undo"].setEnabled(stack.canUndo())
-        act["redo"].setEnabled(stack.canRedo())
-        self.curation.refresh()
-        self.shooting.state.set_visible(self.workspaces.current == "shot")
-        self.shooting.refresh()
-        take = self._curating and self.curation.review.take is not None
-        for names, possible in ((NEEDS_SCENE, scene), (NEEDS_TAKE, take), (PLAYS, take if self._curating else scene)):
-            for name in names:
-                act[name].setEnabled(possible)
-        for name in ("compare", "next_compare", "swap", "pick_canonical"):
-            act[name].setEnabled(act[name].isEnabled() and take)
+        for name, on in possible(facts).items():
+            act[name].setEnabled(on)
         for name, workspace in WORKSPACE_OF.items():
             act[name].setChecked(workspace == self.workspaces.current)
-            act[name].setEnabled(named is not None)
-        self.tabs.setVisible(named is not None)
-        self.workspaces.bring_out() if named is not None else self.workspaces.put_away()
-        act["per_frame"].setEnabled(bool(self.view.freeze_frames))
-        self.making.refresh()
-        self.menus.fill_recent(self._recent(), lambda path: self.open_project(Path(path)))
+        self.progress.show_status(self.session.status, facts.here, facts.resumable)
+        self._show_page(facts)
+        self.tabs.setVisible(facts.named)
+        self.workspaces.bring_out() if facts.named else self.workspaces.put_away()
+        self.shooting.state.set_visible(self.workspaces.current == "shot")
+        self.curation.active = facts.curating
+        for part in (self.curation, self.shooting, self.making):
+            part.refresh()
+        self.menus.fill_recent(self.desk.recent, lambda path: self.open_project(Path(path)))
         self.figures.show_snapshot(self.view.snapshot, self.viewport.backend.name)
 
-    def _show_page(self) -> None:
-        if self.view.snapshot is not None:
-            return
-        if not self.session.status.over:
-            self.empty.show_waiting("Lifting…", "The first picture of the scene appears here within a minute or two.")
-        elif self.document.folder is None:
-            self.empty.show_welcome(self._recent(), self.empty.fault.text())
-        elif self.document.project.newest_run() is not None:
-            self.empty.show_waiting("Opening the scene…", "It is being read.")
-        else:
-            lead = "Lift its two videos, and the scene appears here as it grows."
-            offer = "resume" if self.commands["resume"].isEnabled() else "lift"
-            self.empty.show_waiting("Nothing is lifted in this project yet", lead, offer=offer)
-
-    def _resumable(self) -> bool:
-        """Whether the open project knows all that a lift needs and has not come to its end."""
-        cut, snapshot = self.document.project.cut, self.view.snapshot
-        needs = cut.reference, cut.freeze_time, cut.canonical_reference_frame, cut.canonical_freeze_frame
-        finished = snapshot is not None and snapshot.info.get("stage") == "finished"
-        idle = self.session.status.over and not self.session.running_here
-        return self.document.folder is not None and None not in needs and idle and not finished
-
-    def _recent(self) -> tuple[str, ...]:
-        return tuple(path for path in self.settings.recent if is_project(Path(path)))
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    """Widgets over each other without gaps; the tallest-wanting one takes the room."""
-    holder = QWidget()
-    layout = QVBoxLayout(holder)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for widget in widgets:
-        layout.addWidget(widget, 1 if isinstance(widget, Viewport | Pages) else 0)
-    return holder
+    def _show_page(self, facts: Facts) -> None:
+        page = self.curation.page if facts.curating else self.looking.stage if facts.scene else self.empty
+        self.stack.setCurrentWidget(page)
+        if not facts.scene:
+            words = waiting(facts)
+            if words is None:
+                self.empty.show_welcome(self.desk.recent, self.empty.fault.text())
+            else:
+                title, lead, offer = words
+                self.empty.show_waiting(title, lead, offer=offer)

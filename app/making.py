@@ -5,11 +5,8 @@ Holds no truth but what is looked back at: which run's pictures and curves are s
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -18,23 +15,22 @@ from PySide6.QtWidgets import QWidget
 
 from app.dialogs import ask
 from app.document import Document
+from app.exporting import Exporting
 from app.job_queue import JobQueue
 from app.lift_session import LiftSession
 from app.lift_status import BUSY, READY, LiftStatus
-from app.panels.export_dialog import ExportDialog, Scope
 from app.panels.jobs_panel import JobsPanel
 from app.panels.lift_panel import LiftPanel
 from app.panels.run_list import RunRow, run_words, runs_of
 from app.panels.snapshot_bar import kept_in
 from app.run_track import Track, read_track
-from app.view_state import FREE, ViewState
+from app.view_state import ViewState
 from app.workspaces import BOTTOM, RIGHT, Panel
 from pipeline.cli.words import command_line
 from pipeline.jobs.plan import stages_of
-from pipeline.jobs.spec import MESSAGES, SNAPSHOT, LiftJob, RenderJob
-from pipeline.messages import Message
+from pipeline.jobs.spec import MESSAGES, SNAPSHOT, LiftJob
+from pipeline.messages import Message, Produced
 from pipeline.project import edits
-from pipeline.project.atomic import atomic_file
 from pipeline.project.project import LiftSettings
 from renderer.errors import Refusal
 
@@ -62,6 +58,7 @@ class Making(QObject):
         self._track, self._track_of = Track(), Path()
         self._discard: Path | None = None
         self._rows: tuple[RunRow, ...] = ()
+        self.exports = Exporting(document, view, lambda: self.shown_run, window, self)
         self._connect()
 
     def panels(self) -> tuple[Panel, ...]:
@@ -76,7 +73,7 @@ class Making(QObject):
         return {
             "start_lift": self._start, "pause_lift": self._session.pause, "keep_snapshot": self._session.snapshot,
             "cancel_lift": self._cancel, "swap_runs": self._swap, "fork_run": self._fork,
-            "export": self.export, "run_queue": self._run_queue,
+            "export": self.exports.ask, "resume": self.resume, "run_queue": self._run_queue,
             "job_up": lambda: self._on_job(lambda job: self.jobs.move(job, -1)),
             "job_down": lambda: self._on_job(lambda job: self.jobs.move(job, 1)),
             "retry_job": lambda: self._on_job(self.jobs.retry),
@@ -121,9 +118,7 @@ class Making(QObject):
         act["start_lift"].setEnabled(not reason)
         for name in ("pause_lift", "keep_snapshot", "cancel_lift"):
             act[name].setEnabled(here and status.state != BUSY)
-        act["export"].setEnabled(
-            folder is not None and not self._document.read_only and self._view.snapshot is not None
-        )
+        act["export"].setEnabled(self.exports.possible)
         act["run_queue"].setEnabled(bool(self.jobs.queue.waiting))
         act["run_queue"].setText("&Start the queue" if self.jobs.held else "&Hold the queue")
         waiting, over = chosen is not None and chosen.state == "waiting", chosen is not None and chosen.over
@@ -159,6 +154,10 @@ class Making(QObject):
     def _settings_of(self, run: Path | None) -> LiftSettings:
         row = next((row for row in self._rows if row.folder == run), None)
         return self._document.project.cut.lift if row is None or row.settings is None else row.settings
+
+    def _keep(self, made: Produced) -> None:
+        if made.kind in ("run", "render"):
+            self.reload()
 
     def _hear(self, message: Message) -> None:
         if self._session.running_here and self._track_of == self._session.run:
@@ -231,54 +230,33 @@ class Making(QObject):
         QGuiApplication.clipboard().setText(text)
         self.said.emit(f"Copied: {text}")
 
-    def with_path(self, job: RenderJob, camera_path: str) -> RenderJob:
-        """The render along a path that is kept in the project as a file named by its content."""
-        return replace(job, camera=str(self._camera_file(camera_path)))
+    # -- what the window is told -------------------------------------------------------------------------------
 
-    def _camera_file(self, text: str) -> Path:
+    def resume(self) -> None:
+        """Go on with the lift that the cut asks for."""
         folder = self._document.folder
-        assert folder is not None
-        place = folder / "cameras" / f"view_{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}.json"
-        with atomic_file(place) as file:
-            file.write(text.encode())
-        return place
+        if folder is not None:
+            try:
+                self._session.resume(self._document.project, folder)
+            except Refusal as refusal:
+                self.refused.emit(str(refusal))
+            self.changed.emit()
 
-    def export(self, earlier: RenderJob | None = None) -> None:
-        """Ask what to render or export; `earlier` fills the fields."""
+    @property
+    def resumable(self) -> bool:
+        """Whether the open project knows all that a lift needs and has not come to its end."""
+        cut, snapshot = self._document.project.cut, self._view.snapshot
+        needs = cut.reference, cut.freeze_time, cut.canonical_reference_frame, cut.canonical_freeze_frame
+        finished = snapshot is not None and snapshot.info.get("stage") == "finished"
+        idle = self._session.status.over and not self._session.running_here
+        return self._document.folder is not None and None not in needs and idle and not finished
+
+    def reload(self) -> None:
+        """Read the library again: a worker has noted in it what it made."""
         try:
-            scope = self._scope()
+            self._document.reload_library()
         except Refusal as refusal:
-            self.refused.emit(str(refusal))
-            return
-        if scope is None:
-            return
-        if earlier is not None and earlier.camera not in [name for name, _ in scope.cameras]:
-            scope = replace(scope, cameras=((earlier.camera, "As it was filmed"), *scope.cameras))
-        dialog = ExportDialog(scope, self._window)
-        if earlier is not None:
-            dialog.show_job(earlier)
-        dialog.wanted.connect(self.jobs.add)
-        dialog.wanted.connect(lambda job: self.said.emit(f"Queued: {Path(job.out).name}"))
-        dialog.copied.connect(self.copy_text)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def _scope(self) -> Scope | None:
-        folder, scene, camera = self._document.folder, self._view.snapshot, self._view.camera
-        if folder is None or scene is None or camera is None or self.shown_run is None:
-            return None
-        cameras = [("reference", "Reference camera")]
-        if self._view.station == FREE:
-            place = self._camera_file(json.dumps(camera.to_json()))
-            cameras.insert(0, (str(place), "The present view"))
-        cameras += [(f"freeze:{k}", f"Freeze-time camera {k}") for k in self._view.freeze_frames]
-        if isinstance(self._view.station, int):
-            here = f"freeze:{self._view.station}"
-            cameras.sort(key=lambda entry: entry[0] != here)
-        size = scene.reference_camera.size
-        return Scope(
-            folder, self.shown_run.name, scene.time_range, self._view.time, tuple(cameras), size, self._view.fps
-        )
+            self.said.emit(str(refusal))
 
     def _connect(self) -> None:
         self.lift.settings_changed.connect(self._choose_settings)
@@ -290,6 +268,11 @@ class Making(QObject):
         self.jobs.changed.connect(self.refresh)
         self.jobs.message.connect(self._hear)
         self.jobs.said.connect(self.refused)
+        self.exports.wanted.connect(self.jobs.add)
+        self.exports.wanted.connect(lambda job: self.said.emit(f"Queued: {Path(job.out).name}"))
+        self.exports.copied.connect(self.copy_text)
+        self.exports.refused.connect(self.refused)
+        self._session.produced.connect(self._keep)
         self._session.ended.connect(lambda _sentence: self._ended())
 
     def _look_at_newest(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
@@ -81,3 +82,15 @@ class Playing(QObject):
     def _clamped(self, time: float) -> float:
         first, last = self.time_range
         return max(first, min(last, float(time)))
+
+
+def play_deeds(clock: Callable[[], Playing]) -> dict[str, Callable[[], object]]:
+    """What the commands of time do to whatever `clock` names at that moment."""
+    return {
+        "play": lambda: clock().toggle(), "pause": lambda: clock().pause(),
+        "backward": lambda: clock().faster(-1), "forward": lambda: clock().faster(1),
+        "previous_frame": lambda: clock().step(-1), "next_frame": lambda: clock().step(1),
+        "back_ten": lambda: clock().step(-10), "forward_ten": lambda: clock().step(10),
+        "first_frame": lambda: clock().scrub(clock().time_range[0]),
+        "last_frame": lambda: clock().scrub(clock().time_range[1]),
+    }  # fmt: skip

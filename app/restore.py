@@ -138,7 +138,7 @@ class Restorer(QObject):
                 path = None
             if path is not None:
                 view.stand_at(path.views()[0].camera)
-                job = self._making.with_path(job, made.camera_path)
+                job = self._making.exports.with_path(job, made.camera_path)
         if made.times:
             view.scrub(made.times[0])
-        self._making.export(job)
+        self._making.exports.ask(job)

@@ -5,6 +5,7 @@ Every gesture is one undo step. While the film is followed the view is the film'
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,14 @@ class Shooting(QObject):
     def panels(self) -> list[Panel]:
         """The docks of this workspace."""
         return [Panel("shot", "Camera path", self.panel, BOTTOM, ("shot",), size=235)]
+
+    def deeds(self) -> dict[str, Callable[[], object]]:
+        """What the commands of a camera path do."""
+        return {
+            "add_key": self.add_key, "update_key": self.update_key, "remove_key": self.remove_key,
+            "previous_key": lambda: self.state.step_key(-1), "next_key": lambda: self.state.step_key(1),
+            "import_path": self.import_path, "export_path": self.export_path,
+        }  # fmt: skip
 
     def refresh(self) -> None:
         """What can be done now."""

@@ -103,7 +103,7 @@ def open_window(qtbot: QtBot, tmp_path: Path) -> Iterator[OpenWindow]:
 
     def make(make_backend: Callable[[Reports], Any] = FakeBackend, theme: str = "dark") -> MainWindow:
         window = MainWindow(tmp_path / "config" / "settings.json", make_backend)
-        window.set_theme(theme)
+        window.desk.dress(theme)
         window.resize(1000, 700)
         window.show()
         window.activateWindow()

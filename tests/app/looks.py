@@ -53,7 +53,7 @@ def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None
     with tempfile.TemporaryDirectory() as scratch:
         window = MainWindow(Path(scratch) / "settings.json")
         window.resize(*size)
-        window.set_theme(theme)
+        window.desk.dress(theme)
         window.show()
         name = f"{theme}_{size[0]}x{size[1]}"
         spin(300)

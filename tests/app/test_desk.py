@@ -58,7 +58,7 @@ def test_a_key_is_changed_and_remembered(qtbot: QtBot, window: MainWindow, open_
     key(window, Qt.Key.Key_H, control=True)
     assert window.view.station == REFERENCE
     assert "Ctrl+H" in window.commands["reset_view"].toolTip()
-    assert load_settings(window.settings_path).keys == {"reset_view": ("Ctrl+H",)}
+    assert load_settings(window.desk.path).keys == {"reset_view": ("Ctrl+H",)}
     again = open_window()
     assert again.commands["reset_view"].shortcut().toString() == "Ctrl+H"
 
@@ -74,7 +74,7 @@ def test_a_default_that_was_given_away_does_not_come_back_by_itself(qtbot: QtBot
     editor.pick("reset_view")
     editor.reset.click()
     assert "belong to About" in editor.verdict.text()
-    assert window.settings.keys == {"reset_view": (), "about": ("Shift+F",)}
+    assert window.desk.settings.keys == {"reset_view": (), "about": ("Shift+F",)}
     dialog.close()
 
 
@@ -83,7 +83,7 @@ def test_preferences_change_the_look_at_once(qtbot: QtBot, window: MainWindow) -
     dialog.theme.setFocus()
     key(dialog.theme, Qt.Key.Key_End)
     dialog.theme.activated.emit(dialog.theme.currentIndex())
-    assert window.settings.theme == "light"
+    assert window.desk.settings.theme == "light"
     dialog.close()
 
 

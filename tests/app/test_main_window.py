@@ -55,7 +55,7 @@ def test_the_first_screen_says_what_to_do(open_window: OpenWindow) -> None:
 
 
 def test_a_project_is_shown_from_its_reference_camera(window: MainWindow, project: Path) -> None:
-    assert window.stack.currentWidget() is window.stage
+    assert window.stack.currentWidget() is window.looking.stage
     assert window.windowTitle() == "ball — Splatime"
     assert window.figures.splats.text() == "900 splats"
     assert window.figures.stage.text() == "motion fit · step 1,200"
@@ -399,12 +399,12 @@ def test_a_lift_that_is_refused_says_why_on_the_first_screen(
 def test_the_theme_changes_everywhere_and_is_remembered(qtbot: QtBot, open_window: OpenWindow) -> None:
     window = open_window()
     dark = image_of(window.grab().toImage()).mean()
-    window.set_theme("light")
+    window.desk.dress("light")
     light = image_of(window.grab().toImage()).mean()
     assert light > dark + 100
     window.close()
     again = open_window(theme="dark")
-    assert again.settings.theme == "dark"
+    assert again.desk.settings.theme == "dark"
 
 
 def test_recent_projects_are_offered_and_vanish_with_their_folders(

@@ -116,7 +116,7 @@ def test_the_window_goes_from_workspace_to_workspace_and_remembers(
     window.workspaces.dock("log").toggleViewAction().trigger()
     assert window.workspaces.dock("log").isVisible()
     window.close()
-    kept = load_settings(window.settings_path)
+    kept = load_settings(window.desk.path)
     assert kept.workspace == "curate"
     assert set(kept.layouts) >= {"curate", "lift"}
 
