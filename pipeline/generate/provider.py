@@ -55,18 +55,42 @@ class Ability:
         period, offset = self.lengths
         return offset + max(0, -(-(n_frames - offset) // period)) * period
 
+    @property
+    def longest(self) -> int:
+        """The largest number of frames that it makes in one go."""
+        period, offset = self.lengths
+        return offset + max(0, (self.max_frames - offset) // period) * period
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where a known frame comes from: frame `frame` of a video that a provider made and told `provenance` of.
+
+    `frame` counts frames of that very video, before anything was cut or put together; the provenance of a frame that
+    was brought is empty. A provider that knows its own provenance can go on from where it was.
+    """
+
+    frame: int = 0
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """Frames that are given: `frames` [K, H, W, 3] uint8 stand at `positions` (K, ascending) of the new video."""
+    """Frames that are given: `frames` [K, H, W, 3] uint8 stand at `positions` (K, ascending) of the new video.
+
+    `origins`: where each of them comes from; empty: nobody knows.
+    """
 
     frames: Frames
     positions: tuple[int, ...]
     strengths: tuple[float, ...]
+    origins: tuple[Origin, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.frames) == len(self.positions) == len(self.strengths):
             raise ValueError("each known frame has one position and one strength")
+        if self.origins and len(self.origins) != len(self.positions):
+            raise ValueError("each known frame has one origin")
         if list(self.positions) != sorted(set(self.positions)) or any(p < 0 for p in self.positions):
             raise ValueError("positions of known frames are different, ascending and not negative")
 
@@ -93,7 +117,11 @@ class Made:
 
 
 class VideoProvider(Protocol):
-    """Makes videos. Constructing one is cheap; weights are loaded in `generate`."""
+    """Makes videos. Constructing one is cheap; weights are loaded, and torch is imported, in `generate`.
+
+    It is only asked for what its ability says: `pipeline.generate.adapters` fits wishes to it, and puts the known
+    frames back as they were.
+    """
 
     @property
     def ability(self) -> Ability: ...

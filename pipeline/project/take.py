@@ -40,6 +40,7 @@ class VideoRequest:
         sources: ids of the takes that it goes on from; known: their frames that stay as they are.
         n_frames, fps, size: of the new video, (height, width) px; 0 where the provider chooses.
         seed, steps, guidance: of the sampler; 0 where there is none.
+        options: what only this provider understands, such as the folder of its weights; plain JSON data.
     """
 
     kind: str
@@ -55,18 +56,26 @@ class VideoRequest:
     seed: int = 0
     steps: int = 0
     guidance: float = 0.0
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"a take is one of {', '.join(KINDS)}, not {self.kind!r}")
 
+    @property
+    def role(self) -> str:
+        """What its video is good for, "reference" or "freeze_time": a re-roll or extension stays what it was."""
+        again = self.kind in ("extend", "reroll") and self.context == "dynamic"
+        return "reference" if self.kind == "reference" or again else "freeze_time"
+
 
 @dataclass(frozen=True)
 class Take:
     """One video of the project; `id` is unique in it, `parent` the id of the take that this one re-rolls.
 
-    `name` is for people: the name of the file that was brought, without its suffix.
+    `name` is for people: the name of the file that was brought, without its suffix. `provenance` is all that its
+    provider told about making it (laid out by `pipeline.generate.adapters`); empty for one that was brought.
     """
 
     id: str
@@ -74,6 +83,7 @@ class Take:
     clip: Clip
     parent: str | None = None
     name: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict, hash=False)
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
