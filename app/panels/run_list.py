@@ -26,7 +26,11 @@ from pipeline.project.project import LiftSettings, Project
 WITHOUT_WORDS = {
     "per-frame-deformation": "No per-frame deformation",
     "small-motion": "No small-motion loss",
+    "multi-view-sds": "No multi-view distillation",
+    "joint-sds": "No joint distillation",
     "freeze-time": "No freeze-time video",
+    "camera-fine-tuning": "No camera fine-tuning",
+    "new-splats": "No growth of new splats",
 }
 
 

@@ -15,7 +15,10 @@ VERBS = (
     "doctor",
 )  # fmt: skip
 PASSES, CODECS = ("colour", "depth", "alpha"), ("h264", "h265", "prores", "vp9", "gif")
-ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
+ABLATIONS = (
+    "per-frame-deformation", "small-motion", "multi-view-sds", "joint-sds", "freeze-time", "camera-fine-tuning",
+    "new-splats",
+)  # fmt: skip
 MAX_SIDE = 16384
 
 _EPILOG = "With no verb: splatime [PROJECT] opens the window. Exit codes: 0 done, 1 failed, 2 usage, 130 cancelled."

@@ -20,11 +20,12 @@ import torch
 
 from pipeline.lift.footage import Footage, to_tensor
 from pipeline.lift.initialise import activity_mask, initial_splats, place_nodes, seen_moving
-from pipeline.lift.schedule import ABLATIONS, Schedule, ablated, preset
+from pipeline.lift.schedule import Schedule, ablated, preset
 from pipeline.lift.trainer import StepStats, Trainer
 from pipeline.messages import Finished, Message, Note, Progress, SnapshotReady, StageStarted
 from pipeline.poses.solve import SolvedPoses
 from pipeline.project.media import resize
+from pipeline.project.project import ABLATIONS
 from renderer.diff.deformation import DeformationField, MlpField, NodeField
 from renderer.diff.matte import Matte
 from renderer.errors import Refusal

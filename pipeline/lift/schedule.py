@@ -20,11 +20,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.project.project import ABLATIONS
 from renderer.errors import Refusal
 
 REFERENCE, BOTH = "reference", "both"
 SPLATS, NEW_SPLATS, PER_FRAME, TEMPORAL, CAMERAS = "splats", "new splats", "per-frame deformation", "motion", "cameras"
 
+TRAINED = frozenset({"l1", "ssim", "small-motion", "norm", "diff", "rigid", "rot"})
+"""The losses that the trainer has. Tables may ask for sds already; nothing fills it yet."""
 REGULARISER = 0.01
 """Weight of each regulariser, Appendix E.1; the reconstruction has 1."""
 
@@ -201,7 +204,6 @@ def _short(name: str, unit: int, outward: int, limit: int, max_side: int) -> Sch
 
 
 PRESETS = ("draft", "standard", "paper")
-ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
 
 
 def preset(name: str) -> Schedule:
@@ -216,19 +218,50 @@ def preset(name: str) -> Schedule:
 
 
 def ablated(schedule: Schedule, without: tuple[str, ...]) -> Schedule:
-    """The same table with the parts named in `without` left out."""
+    """The same table with the parts named in `without` left out.
+
+    The lengths of the rows stay, so that an arm differs in its part only; without the freeze-time video the rows that
+    see nothing else are gone. Distillation is told by what its row sees: freeze-time views, or both.
+    """
+    untrained = {
+        what
+        for part, what in (
+            ("per-frame-deformation", PER_FRAME), ("camera-fine-tuning", CAMERAS), ("new-splats", NEW_SPLATS),
+        )
+        if part in without
+    }  # fmt: skip
 
     def row(phase: Phase) -> Phase | None:
-        weights = dict(phase.weights)
-        trains = phase.trains
-        if "per-frame-deformation" in without:
-            trains = tuple(x for x in trains if x != PER_FRAME)
-        if "small-motion" in without:
-            weights.pop("small-motion", None)
+        lost = {"small-motion"} & set(without)
+        if ("multi-view-sds" if phase.views == "freeze-time" else "joint-sds") in without:
+            lost.add("sds")
         if "freeze-time" in without and phase.views == "freeze-time":
             return None
-        views = "reference" if "freeze-time" in without and phase.views == BOTH else phase.views
-        return dataclasses.replace(phase, weights=weights, trains=trains, views=views)
+        grows = not ("new-splats" in without and NEW_SPLATS in phase.trains)
+        return dataclasses.replace(
+            phase,
+            name=phase.name if grows else "Motion without new splats",
+            views=REFERENCE if "freeze-time" in without else phase.views,
+            trains=tuple(x for x in phase.trains if x not in untrained),
+            weights={name: weight for name, weight in phase.weights.items() if name not in lost},
+            growth=phase.growth if grows else None,
+        )
 
     rows = tuple(r for r in map(row, schedule.phases) if r is not None)
     return dataclasses.replace(schedule, phases=rows)
+
+
+def parts_of(schedule: Schedule) -> tuple[str, ...]:
+    """The names from `ABLATIONS` that this table has: those without which something else would be trained.
+
+    Distillation counts only once a row trains by it (`TRAINED`).
+    """
+    return tuple(part for part in ABLATIONS if _trained(ablated(schedule, (part,))) != _trained(schedule))
+
+
+def _trained(schedule: Schedule) -> Schedule:
+    rows = (
+        dataclasses.replace(phase, weights={k: v for k, v in phase.weights.items() if k in TRAINED})
+        for phase in schedule.phases
+    )
+    return dataclasses.replace(schedule, phases=tuple(rows))

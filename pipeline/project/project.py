@@ -21,7 +21,11 @@ from renderer.errors import Refusal
 PRESETS = ("draft", "standard", "paper")
 DEVICES = ("auto", "cpu", "cuda")
 RUN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # an id names a folder or file, so it may not lead anywhere else
-ABLATIONS = ("per-frame-deformation", "small-motion", "freeze-time")
+ABLATIONS = (
+    "per-frame-deformation", "small-motion", "multi-view-sds", "joint-sds", "freeze-time", "camera-fine-tuning",
+    "new-splats",
+)  # fmt: skip
+"""Parts of the method that a lift can go without, in the order of section 4 with two of our own behind."""
 
 
 @dataclass(frozen=True)

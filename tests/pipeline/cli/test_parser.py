@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from main import main
-from pipeline.cli.parser import build_parser
+from pipeline.cli.parser import ABLATIONS, build_parser
 from pipeline.cli.words import lift_job
 from pipeline.jobs.spec import VideosJob
+from pipeline.project import project
 from pipeline.project.project import LiftSettings
 
 
@@ -47,6 +48,10 @@ def test_the_contract_of_render_and_export() -> None:
     assert args.time == (-1.5, None)
     args = build_parser().parse_args(["export", "p", "--out", "x.ply", "--format", "ply", "--time", "3.5"])
     assert (args.out, args.format, args.time) == ("x.ply", "ply", 3.5)
+
+
+def test_what_a_lift_can_go_without_is_the_projects_list() -> None:
+    assert ABLATIONS == project.ABLATIONS
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:

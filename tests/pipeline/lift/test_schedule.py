@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.lift.schedule import CAMERAS, NEW_SPLATS, PER_FRAME, PRESETS, SPLATS, TEMPORAL, ablated, preset
+from pipeline.lift.schedule import (
+    CAMERAS,
+    NEW_SPLATS,
+    PER_FRAME,
+    PRESETS,
+    SPLATS,
+    TEMPORAL,
+    ablated,
+    parts_of,
+    preset,
+)
+from pipeline.project.project import ABLATIONS
 from renderer.errors import Refusal
 
 
@@ -59,3 +70,23 @@ def test_ablations_remove_their_part_and_nothing_else() -> None:
     assert all("small-motion" not in p.weights for p in ablated(table, ("small-motion",)).phases)
     still = ablated(table, ("freeze-time",))
     assert {p.views for p in still.phases} == {"reference"}
+    fixed = ablated(table, ("camera-fine-tuning",))
+    assert all(CAMERAS not in p.trains for p in fixed.phases) and fixed.total_steps == table.total_steps
+    old = ablated(table, ("new-splats",))
+    assert all(NEW_SPLATS not in p.trains for p in old.phases) and old.total_steps == table.total_steps
+    assert all(TEMPORAL in p.trains and p.growth is None for p in old.phases if p.name == "Motion without new splats")
+    assert any(p.growth for p in old.phases)  # the canonical scene still grows
+
+
+def test_the_two_distillations_are_left_out_apart() -> None:
+    paper = preset("paper")
+    assert [p.weights.get("sds") for p in ablated(paper, ("multi-view-sds",)).phases][-4:] == [None, None, None, 20.0]
+    joint = ablated(paper, ("joint-sds",)).phases
+    assert joint[2].weights["sds"] == 5.0 and "sds" not in joint[-1].weights
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_knows_its_parts(name: str) -> None:
+    parts = parts_of(preset(name))
+    assert set(ABLATIONS) - set(parts) <= {"multi-view-sds", "joint-sds"}
+    assert parts_of(ablated(preset(name), parts[:2])) == parts[2:]
