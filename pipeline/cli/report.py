@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pipeline.jobs.doctor import Finding
 
+_VIEWS = {"reference": "reference views", "freeze_time": "freeze-time views", "held_out": "held-out views"}
+_COLUMNS = (
+    ("PSNR dB", "psnr", 2), ("SSIM", "ssim", 3), ("moving dB", "moving_psnr", 2), ("ST-LPIPS", "perceptual", 4),
+    ("flicker", "flicker", 4),
+)  # fmt: skip
 _MARKS = {"good": "ok  ", "note": "note", "bad": "BAD "}
 
 
@@ -53,11 +58,19 @@ def evaluation_text(figures: dict[str, Any]) -> str:
         ("reference video PSNR", "reference_psnr", "dB"),
         ("freeze-time video PSNR", "freeze_time_psnr", "dB"),
     )
-    return "\n".join(f"{name:<34}{_number(figures.get(key))} {unit}".rstrip() for name, key, unit in rows)
+    lines = [f"{name:<34}{_number(figures.get(key))} {unit}".rstrip() for name, key, unit in rows]
+    views = {words: figures["views"][key] for key, words in _VIEWS.items() if key in figures.get("views", {})}
+    if views:
+        lines += ["", f"{'':<20}" + "".join(f"{title:>14}" for title, _, _ in _COLUMNS)]
+        for words, scores in views.items():
+            cells = (_number(scores.get(key), digits) for _, key, digits in _COLUMNS)
+            lines.append(f"{words:<20}" + "".join(f"{cell:>14}" for cell in cells))
+    lines += [f"{name} is absent: {reason}" for name, reason in figures.get("absent", {}).items()]
+    return "\n".join(lines)
 
 
-def _number(value: float | None) -> str:
-    return "     -" if value is None else f"{value:6.2f}"
+def _number(value: float | None, digits: int = 2) -> str:
+    return "     -" if value is None else f"{value:6.{digits}f}"
 
 
 def doctor_text(findings: Sequence[Finding]) -> str:

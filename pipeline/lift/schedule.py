@@ -23,7 +23,9 @@ from typing import Literal
 from pipeline.project.project import ABLATIONS
 from renderer.errors import Refusal
 
-REFERENCE, BOTH = "reference", "both"
+Views = Literal["freeze-time", "reference", "both"]
+REFERENCE: Views = "reference"
+BOTH: Views = "both"
 SPLATS, NEW_SPLATS, PER_FRAME, TEMPORAL, CAMERAS = "splats", "new splats", "per-frame deformation", "motion", "cameras"
 
 TRAINED = frozenset({"l1", "ssim", "small-motion", "norm", "diff", "rigid", "rot"})
@@ -67,7 +69,7 @@ class Phase:
 
     name: str
     steps: int
-    views: Literal["freeze-time", "reference", "both"]
+    views: Views
     trains: tuple[str, ...]
     weights: Mapping[str, float]
     growth: Growth | None = None

@@ -85,7 +85,11 @@ def test_the_whole_road(here: Run, scene: Path, tmp_path: Path) -> None:
     assert figures["freeze_time_psnr"] > 12 and figures["motion_gain"] == pytest.approx(
         figures["psnr"] - figures["static_lift_psnr"]
     )
-    assert "held-out PSNR" in here("evaluate", project, "--scene", scene).out
+    assert {"perceptual", "flicker", "views", "absent"} <= set(figures)
+    for key, name in (("reference_psnr", "reference"), ("freeze_time_psnr", "freeze_time"), ("psnr", "held_out")):
+        assert figures["views"][name]["psnr"] == figures[key] and figures["views"][name]["views"] > 0
+    shown = here("evaluate", project, "--scene", scene).out
+    assert "held-out PSNR" in shown and "freeze-time views" in shown
 
 
 def test_ctrl_c_then_resume(here: Run, scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
