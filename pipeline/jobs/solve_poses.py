@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.jobs.background import heard
 from pipeline.jobs.control import Control
 from pipeline.jobs.spec import PosesJob
-from pipeline.messages import Finished, Message, Note, Produced, StageStarted
+from pipeline.messages import Finished, Message, Note, Produced, Progress, StageStarted
 from pipeline.project import media
 from pipeline.project.atomic import atomic_file, writing_to
 from renderer.errors import Refusal
@@ -77,6 +77,7 @@ def solved(
         known = SolvedPoses.load(path)
         if known.digest == digest_of(frames, indices, canonical, settings):
             yield Note("Cameras as solved before.")
+            yield Progress("poses", 1, 1)
             return known
 
     def work(tell: Callable[[Message], None]) -> SolvedPoses:

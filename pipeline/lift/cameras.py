@@ -1,12 +1,13 @@
 """Joint fine-tuning of the freeze-time cameras (section 3.3: initialised with COLMAP, then tuned with the splats).
 
 Each camera gets a small rigid correction in its own axes; the canonical one is fixed, which removes the freedom to move
-the whole scene. The reference video has the canonical camera.
+the whole scene. The reference video has the canonical camera. Cameras that no track holds were guessed, from the orbit
+prior or between their neighbours, and learn faster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from torch import Tensor, nn
 from renderer.camera import Camera
 from renderer.diff.deformation import rotation_from_vector
 from renderer.diff.splats import CameraBatch
+
+GUESSED_RATE = 5.0
+"""How many times as fast guessed cameras learn; at 20 times they run away."""
 
 
 def rotation_matrix(q: Tensor) -> Tensor:
@@ -29,16 +33,23 @@ def rotation_matrix(q: Tensor) -> Tensor:
 
 
 class CameraTuning(nn.Module):
-    """world_from_camera' = world_from_camera [R(r) | t]; corrections [K, 6] born zero, the canonical row stays zero."""
+    """world_from_camera' = world_from_camera [R(r) | t]; corrections [K, 6] born zero, the canonical row stays zero.
+
+    (r, t) is `free` [K, 1] times the correction: 0 for the canonical camera, 1 for solved ones, `GUESSED_RATE` for
+    those at the positions `guessed`. Adam's steps do not depend on the size of gradients, so this scales their rate.
+    """
 
     start: Tensor
     free: Tensor
 
-    def __init__(self, cameras: Sequence[Camera], canonical: int, device: torch.device) -> None:
+    def __init__(
+        self, cameras: Sequence[Camera], canonical: int, device: torch.device, guessed: Collection[int] = ()
+    ) -> None:
         super().__init__()
         self.cameras = tuple(cameras)
         self.register_buffer("start", torch.tensor(np.stack([c.world_from_camera for c in cameras])).float().to(device))
         free = torch.ones(len(cameras), 1, device=device)
+        free[list(guessed)] = GUESSED_RATE
         free[canonical] = 0.0
         self.register_buffer("free", free)
         self.corrections = nn.Parameter(torch.zeros(len(cameras), 6, device=device))

@@ -21,6 +21,7 @@ class Footage:
         freeze_frames, reference_frames: their source frame indices, increasing; codes of the two fields.
         cameras: solved cameras of the freeze-time frames, in their order, at the size of the images.
         canonical_freeze, canonical_reference: positions (not source indices) of the canonical pair.
+        guessed: positions of the freeze-time frames whose cameras do not rest on what they show.
     """
 
     freeze_images: Tensor
@@ -30,6 +31,7 @@ class Footage:
     cameras: tuple[Camera, ...]
     canonical_freeze: int
     canonical_reference: int
+    guessed: tuple[int, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:

@@ -147,6 +147,7 @@ def make_footage(inputs: LiftInputs, settings: LiftSettings, poses: SolvedPoses,
         tuple(poses.cameras[k].resized(size) for k in frames),
         frames.index(settings.canonical_freeze_frame),
         inputs.reference_indices.index(settings.canonical_reference_frame),
+        tuple(frames.index(k) for k in poses.unplaced if k in frames),
     )
 
 

@@ -74,7 +74,7 @@ class Trainer:
         self.per_frame, self.temporal = per_frame, temporal
         self.device = footage.freeze_images.device
         self.random = torch.Generator().manual_seed(seed)
-        self.cameras = CameraTuning(footage.cameras, footage.canonical_freeze, self.device)
+        self.cameras = CameraTuning(footage.cameras, footage.canonical_freeze, self.device, footage.guessed)
         self.reference_view = CameraBatch.of([footage.canonical_camera], footage.freeze_images)
         self.population = self._populate(raw)
         self.field_optimisers = {

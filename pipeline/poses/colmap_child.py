@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     """Solve the spec; 0 with a solution or a said fault, anything else is a crash."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
     spec: dict[str, Any] = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-    voice = Voice(len(spec["fields_of_view"]) + 5)
+    voice = Voice(len(spec["fields_of_view"]) + 4)
     pycolmap.logging.minloglevel = 1
     pycolmap.set_random_seed(spec["seed"])
     voice.step(-2, "finding features")

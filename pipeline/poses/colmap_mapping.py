@@ -79,11 +79,12 @@ def search(spec: dict[str, Any], tell: Told) -> Solution | None:
             return None
         ranked = sorted(candidates, key=lambda c: _rank(spec, c), reverse=True)
         tell.cameras(ranked[0].observations)
-        tell.step(len(spec["fields_of_view"]) + 1, "refining cameras")
+        tell.step(len(spec["fields_of_view"]), "refining cameras")
         polished = [p for c in ranked[:POLISHED] if (p := _polished(spec, c)) is not None]
         best = _best(spec, [*polished, ranked[0]])
     if best is None:
         return None
+    tell.step(len(spec["fields_of_view"]) + 1, "looking at the lens")
     zoom, ramp = zoom_of(spec, best.model)
     if spec["per_frame_focal"]:
         found = _candidates(spec, best.attempt, {0: own_lenses(spec, best.model, ramp)})

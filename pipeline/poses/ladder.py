@@ -6,6 +6,7 @@ process, and its result is judged by what anybody can measure on a model.
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import time
@@ -198,7 +199,7 @@ def climb(task: Task) -> Climbed:
         if place:
             task.tell(Note(f"{tried[-1].said} Trying {LADDER[name].words}."))
         try:
-            model = _solve(task, LADDER[name], _share_of_bar(place))
+            model = _solve(task, LADDER[name], share_of_bar(place, len(task.rungs)))
         except Failure as failure:
             torn = failure.fault == "unmatched" and not faults and not hang_together(task.frames)
             if torn or failure.fault in HOPELESS:
@@ -227,9 +228,9 @@ def hang_together(frames: Frames) -> bool:
 BAR = 1000
 
 
-def _share_of_bar(place: int) -> tuple[float, float]:
-    """Nobody knows how far the climb goes: a rung fills three quarters of what is left of the bar."""
-    return 1.0 - 0.25**place, 1.0 - 0.25 ** (place + 1)
+def share_of_bar(place: int, count: int) -> tuple[float, float]:
+    """Nobody knows how far the climb goes: a rung fills three quarters of what is left of the bar, the last one all."""
+    return 1.0 - 0.25**place, 1.0 if place + 1 == count else 1.0 - 0.25 ** (place + 1)
 
 
 def _since(started: float) -> float:
@@ -284,21 +285,32 @@ def _solve(task: Task, rung: Rung, bar: tuple[float, float]) -> RawModel:
 
 def _found(task: Task, rung: Rung, bar: tuple[float, float]) -> str:
     """The file of matches that COLMAP did not find itself; empty where it is to find its own."""
-    path = task.work_dir.resolve() / "found.npz"
+    path, half = task.work_dir.resolve() / "found.npz", (bar[0], 0.5 * (bar[0] + bar[1]))
     if rung.name == "flow":
-        followed_by_flow(task.frames, task.moving, path, task.check)
+        followed_by_flow(task.frames, task.moving, path, _counter(task, half))
     elif rung.name == "learned":
         if not learned_is_installed():
             raise Failure("missing")
         try:
             for message in learned(task.frames, task.moving, task.settings, task.work_dir, task.cancelled):
                 if "step" in message:
-                    _advance(task, (bar[0], 0.5 * (bar[0] + bar[1])), 0.0, message)
+                    _advance(task, half, 0.0, message)
         except Refusal:
             raise Failure("crashed") from None
     else:
         return ""
     return str(path)
+
+
+def _counter(task: Task, bar: tuple[float, float]) -> Callable[[], None]:
+    """Called between a frame and the next one: moves the bar, and raises `PosesCancelled` when it was cancelled."""
+    done = itertools.count()
+
+    def step() -> None:
+        task.check()
+        _advance(task, bar, 0.0, {"step": next(done), "steps": len(task.frames)})
+
+    return step
 
 
 def _advance(task: Task, bar: tuple[float, float], start: float, message: dict[str, Any]) -> None:

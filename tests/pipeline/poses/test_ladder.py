@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.messages import Message, Note
+from pipeline.messages import Message, Note, Progress
 from pipeline.poses import ladder
 from pipeline.poses.gauge import Frames, RawModel
 from pipeline.poses.ladder import Failure, Rung, Task, Verdict, climb, judge, sparse_pairs
@@ -65,6 +66,13 @@ def test_each_fault_is_said_and_costs() -> None:
         assert fault in verdict.said
         assert verdict.score < 1.0 or model is flat
     assert _judged(few).verified == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_rungs_share_the_bar_and_the_last_one_fills_it(count: int) -> None:
+    parts = [ladder.share_of_bar(place, count) for place in range(count)]
+    assert parts[0][0] == 0.0 and parts[-1][1] == 1.0
+    assert all(before[1] == after[0] and after[0] < after[1] for before, after in itertools.pairwise(parts))
 
 
 def test_pairs_of_a_long_video_are_near_ones_and_a_net_of_key_frames() -> None:
@@ -153,8 +161,13 @@ def test_quick_flow_global_and_orbit_solve_a_little_scene(tmp_path: Path, monkey
 
     monkeypatch.setattr(ladder, "judge", judged)
     frames, rungs = draw(arc(COUNT, 24.0)), ("quick", "flow", "global", "orbit")
-    poses = solve(frames, range(COUNT), 3, PoseSettings(rungs=rungs), tmp_path)
+    told: list[Message] = []
+    poses = solve(frames, range(COUNT), 3, PoseSettings(rungs=rungs), tmp_path, tell=told.append)
     assert poses.rung == "orbit"
+    steps = [message.step for message in told if isinstance(message, Progress)]
+    assert steps == sorted(steps) and steps[-1] == 1000
+    in_flow = ladder.BAR * np.array(ladder.share_of_bar(1, 4))
+    assert sum(in_flow[0] < step < in_flow.mean() for step in steps) >= COUNT - 3, "following moves the bar as well"
     assert [t.rung for t in poses.tried] == list(rungs)
     for model in models:
         assert (model.tracks(COUNT) >= 30).all()

@@ -102,6 +102,7 @@ def test_progress_rises_to_its_end(solved: SolvedPoses, told: list[Message]) -> 
     assert steps == sorted(steps)
     assert isinstance(told[-1], Progress)
     assert told[-1].step == told[-1].steps
+    assert np.diff([0, *steps]).max() <= 0.2 * told[-1].steps, "the bar never waits long at one place"
 
 
 def test_the_same_input_gives_the_same_cameras(solved: SolvedPoses, frames: np.ndarray, tmp_path: Path) -> None:
