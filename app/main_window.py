@@ -64,7 +64,9 @@ class MainWindow(QMainWindow):
         self.commands = make_actions(self)
         self.desk = Desk(self, self.commands, settings_path)
         self.curation = Curation(self.document, self.commands, self)
-        self.looking = Looking(self.view, self.document, self.curation.store, self.commands, make_backend, self)
+        self.looking = Looking(
+            self.view, self.document, self.curation.store, self.commands, make_backend, self._lifting, self
+        )
         self.viewport, self.transport = self.looking.viewport, self.looking.transport
         self.drops = DropTarget(self)
         self.arrivals = Arrivals(self.document, self.curation, self)
@@ -168,7 +170,7 @@ class MainWindow(QMainWindow):
         self.session.shut_down()
         self.showing.loader.close()
         self.log.deafen()
-        self.viewport.close_backend()
+        self.looking.close()
         place = bytes(self.saveGeometry().toHex().data()).decode()
         layouts, current = self.workspaces.layouts(), self.workspaces.current
         self.desk.settle(replace(self.desk.settings, geometry=place, layouts=layouts, workspace=current))
@@ -203,7 +205,7 @@ class MainWindow(QMainWindow):
 
     def _add_panels(self) -> None:
         """Every panel of every workspace, one `self.workspaces.add(Panel(...))` each, in the order of stacking."""
-        for panel in (*self.curation.panels(), *self.making.panels(), *self.shooting.panels()):
+        for panel in (*self.curation.panels(), *self.looking.panels(), *self.making.panels(), *self.shooting.panels()):
             self.workspaces.add(panel)
         self.workspaces.add(Panel("log", "Log", LogPanel(self.log), BOTTOM, size=160))
 
@@ -263,6 +265,9 @@ class MainWindow(QMainWindow):
         shot = self.shooting.state
         return shot if self.workspaces.current == "shot" and shot.shot.keys else self.view
 
+    def _lifting(self) -> bool:
+        return not self.session.status.over
+
     @property
     def _curating(self) -> bool:
         return self.workspaces.current == "curate" and self.document.folder is not None
@@ -279,7 +284,7 @@ class MainWindow(QMainWindow):
             freeze_frames=bool(self.view.freeze_frames),
             curating=self._curating,
             take=self.curation.review.take is not None,
-            lifting=not session.status.over,
+            lifting=self._lifting(),
             here=session.running_here,
             resumable=self.making.resumable,
             can_undo=stack.canUndo(),

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.overlay_source import SourceFrame
@@ -248,9 +248,3 @@ def _lines(pixels: Array) -> list[QLineF]:
     """As Qt draws them; far ends are held so that they fit its numbers."""
     held = np.clip(pixels.reshape(-1, 4), -1e5, 1e5).tolist()
     return [QLineF(*row) for row in held]
-
-
-def as_image(rgb: np.ndarray) -> QImage:
-    """[H, W, 3] uint8 as an image that owns its pixels."""
-    height, width = rgb.shape[:2]
-    return QImage(np.ascontiguousarray(rgb).tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPen
 
+from app.frame_store import image_of
 from app.theme import current_theme
 from app.view_state import ViewState
 
@@ -34,6 +35,13 @@ def psnr(a: Pixels, b: Pixels) -> float:
     """Decibels between two pictures of one size; infinite when they are equal."""
     error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
     return math.inf if error == 0 else 10 * math.log10(255**2 / error)
+
+
+def difference(a: Pixels, b: Pixels) -> Pixels:
+    """[H, W, 3] how far two pictures of one size are apart, amplified so that it can be seen."""
+    off = np.abs(a.astype(np.int16) - b.astype(np.int16))
+    made: Pixels = np.minimum(AMPLIFIED * off, 255).astype(np.uint8)
+    return made
 
 
 class SourceFrame:
@@ -63,9 +71,7 @@ class SourceFrame:
         size = self.image.height(), self.image.width()
         shown, source = pixels_of(picture.copy(part), size), pixels_of(self.image, size)
         self.decibels = psnr(shown, source)
-        off = np.abs(shown.astype(np.int16) - source.astype(np.int16))
-        made = np.minimum(AMPLIFIED * off, 255).astype(np.uint8)
-        self._difference = QImage(made.tobytes(), size[1], size[0], 3 * size[1], QImage.Format.Format_RGB888).copy()
+        self._difference = image_of(difference(shown, source))
 
     def paint(self, painter: QPainter, rect: QRectF, view: ViewState) -> None:
         """Draw the frame over `rect` in the way that the view asks for."""

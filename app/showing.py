@@ -38,10 +38,11 @@ class Showing(QObject):
         # Runs of one project share their cameras' frame, so a free view stays for looking back and comparing.
         runs = run_of(scene.path).parent
         keep = self._runs == runs and self._view.snapshot is not None
+        same = keep and self._making.shown_run == run_of(scene.path)
         self._runs = runs
         self._view.show(scene.snapshot, keep_view=keep)
-        self._looking.viewport.show_scene(scene)
         self._looking.show_run(run_of(scene.path))
+        self._looking.show_scene(scene, same_run=same)
         self._making.scene_shown(scene.path)
         self.changed.emit()
 
@@ -53,7 +54,7 @@ class Showing(QObject):
             folder = session.folder
         self.loader.forget()
         self._view.show(None)
-        self._looking.viewport.show_scene(None)
+        self._looking.show_scene(None)
         self._looking.show_run(None)
         self._runs, self._making.shown_run = None, None
         session.watch(folder)

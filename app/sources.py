@@ -24,18 +24,18 @@ class Sources:
     """Answers from the project's takes; `project` and `run` say what is shown now."""
 
     def __init__(self, store: FrameStore, project: Callable[[], Project], run: Callable[[], str]) -> None:
-        self._store, self._project, self._run = store, project, run
+        self.store, self._project, self._run = store, project, run
 
     def at(self, station: Station, time: float) -> tuple[QImage | None, str]:
         """The source frame of a solved camera at a reference time, and its name; none while it is being read."""
         if station == FREE:
             return None, ""
         if isinstance(station, int):
-            return self._frame("freeze_time", station), f"Freeze-time frame {station}"
+            return self.frame("freeze_time", station), f"Freeze-time frame {station}"
         index = round(time)
         if station != REFERENCE or abs(time - index) > NEAR_TIME:
             return None, ""
-        return self._frame("reference", index), f"Reference frame {index}"
+        return self.frame("reference", index), f"Reference frame {index}"
 
     def take(self, role: str) -> Take | None:
         """The reference or freeze-time take of the scene."""
@@ -44,7 +44,8 @@ class Sources:
         chosen = getattr(project.cut if run is None else run, role)
         return next((take for take in project.takes if take.id == chosen), None)
 
-    def _frame(self, role: str, index: int) -> QImage | None:
+    def frame(self, role: str, index: int) -> QImage | None:
+        """A frame of the scene's reference or freeze-time take; None while it is being read, or where there is none."""
         take = self.take(role)
-        frames = None if take is None else self._store.full(take.clip)
+        frames = None if take is None else self.store.full(take.clip)
         return image_of(frames[index]) if frames is not None and 0 <= index < len(frames) else None

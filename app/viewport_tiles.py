@@ -6,26 +6,20 @@ While things move the picture is as coarse as it must be to keep up (`app.qualit
 
 from __future__ import annotations
 
-import json
-import mmap
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import QProcess, QRect, Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app.children import environment, python
 from app.quality import FULL, Budget, Quality
 from app.scene_loader import Scene
+from app.tile_client import LARGEST, Reply, TileClient
 from app.viewport_backend import Reports
 from renderer.camera import Camera
 from renderer.gl.moment import Moment
 from renderer.look import Look
 
-LARGEST = 4096  # pixels a side of the shared picture file, which is sparse
 PREPARING = "Preparing the renderer… the very first start takes about a quarter of a minute."
 
 
@@ -75,16 +69,8 @@ class TilesBackend:
         self._epoch = 0
         self._budget = Budget()
         self._asked = FULL
-        self._starts = 0
-        self._tail = b""
-        self._folder = tempfile.TemporaryDirectory(prefix="splatime-view-")
-        path = Path(self._folder.name) / "picture"
-        with path.open("wb") as file:
-            file.truncate(LARGEST * LARGEST * 4)
-        self._file = path.open("rb")
-        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._process: QProcess | None = None
-        self._start(path)
+        self._client = TileClient(self._heed, self._lost)
+        reports.said(PREPARING)
 
     @property
     def widget(self) -> QWidget:
@@ -115,44 +101,15 @@ class TilesBackend:
         return QImage() if self._picture.image is None else self._picture.image.copy()
 
     def close(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.finished.disconnect()
-            process.readyReadStandardOutput.disconnect()
-            process.closeWriteChannel()
-            if not process.waitForFinished(500):
-                process.kill()
-                process.waitForFinished(2000)
-            process.deleteLater()
-        self._map.close()
-        self._file.close()
-        self._folder.cleanup()
+        self._client.close()
 
-    def _start(self, path: Path) -> None:
-        self._starts += 1
-        process = QProcess()
-        process.setProcessEnvironment(environment())
-        process.setProcessChannelMode(QProcess.ProcessChannelMode.ForwardedErrorChannel)
-        process.readyReadStandardOutput.connect(self._read)
-        process.finished.connect(self._died)
-        self._process, self._ready, self._busy, self._tail = process, False, False, b""
-        self._reports.said(PREPARING)
-        process.start(python(), ["-P", "-m", "app.tile_process", str(path)])
-
-    def _died(self) -> None:
-        self._process = None
-        if self._starts < 3:
-            self._start(Path(self._folder.name) / "picture")
-        else:
-            self._reports.said("The CPU renderer keeps failing on this machine; splatime doctor says what is missing.")
-
-    def _send(self, request: dict[str, Any]) -> None:
-        if self._process is not None:
-            self._process.write(json.dumps(request).encode() + b"\n")
+    def _lost(self, sentence: str) -> None:
+        self._ready, self._busy = False, False
+        self._reports.said(sentence or PREPARING)
 
     def _send_scene(self) -> None:
         if self._scene is not None:
-            self._send({"op": "scene", "path": str(self._scene.path)})
+            self._client.send({"op": "scene", "path": str(self._scene.path)})
             self._pending = self._newest is not None
 
     def _ask(self) -> None:
@@ -162,21 +119,13 @@ class TilesBackend:
         view, self._pending, self._busy = self._newest, False, True
         self._number += 1
         self._asked = self._budget.choose() if view.moving else FULL
-        self._send({
+        self._client.send({
             "op": "view", "number": self._number, "camera": _sized(view.camera, self._asked).to_json(),
             "mode": view.moment.mode.value, "position": view.moment.position, "look": view.look.to_json(),
             "share": self._asked.share, "background": list(self._background),
         })  # fmt: skip
 
-    def _read(self) -> None:
-        if self._process is None:
-            return
-        self._tail += self._process.readAllStandardOutput().data()
-        *lines, self._tail = self._tail.split(b"\n")
-        for line in lines:
-            self._heed(json.loads(line))
-
-    def _heed(self, reply: dict[str, Any]) -> None:
+    def _heed(self, reply: Reply) -> None:
         if reply["op"] == "ready":
             self._ready = True
             self._reports.said("")
@@ -191,13 +140,12 @@ class TilesBackend:
             self._show_picture(reply)
         self._ask()
 
-    def _show_picture(self, reply: dict[str, Any]) -> None:
+    def _show_picture(self, reply: Reply) -> None:
         height, width = reply["size"]
         self._budget.learn(self._asked, reply["splats_ms"], reply["pixels_ms"])
         if self._scene is None or reply["number"] <= self._epoch:
             return
-        pixels = self._map[: height * width * 4]
-        self._picture.image = QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
+        self._picture.image = self._client.picture(height, width)
         self._picture.update()
         self._reports.drawn()
 

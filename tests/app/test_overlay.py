@@ -14,8 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.frame_store import image_of
 from app.main_window import MainWindow
-from app.overlay import GIZMO_ARM, GIZMO_MARGIN, Hit, as_image
+from app.overlay import GIZMO_ARM, GIZMO_MARGIN, Hit
 from app.overlay_source import SourceFrame, pixels_of, psnr
 from app.scene_loader import Scene
 from app.view_state import FREE, REFERENCE, ViewState
@@ -141,10 +142,10 @@ def test_a_comparison_measures_the_frames_part_of_the_picture() -> None:
     picture = np.zeros((120, 320, 3), np.uint8)
     picture[15:105, 80:240] = frame
     source = SourceFrame()
-    source.show(as_image(frame), "")
-    source.compare(as_image(picture), QRectF(40, 7.5, 80, 45), (160, 60))
+    source.show(image_of(frame), "")
+    source.compare(image_of(picture), QRectF(40, 7.5, 80, 45), (160, 60))
     assert source.decibels == math.inf
-    source.compare(as_image(np.roll(picture, 3, 1)), QRectF(40, 7.5, 80, 45), (160, 60))
+    source.compare(image_of(np.roll(picture, 3, 1)), QRectF(40, 7.5, 80, 45), (160, 60))
     assert source.decibels is not None
     assert source.decibels < 15
     assert psnr(frame, np.clip(frame.astype(int) + 5, 0, 255).astype(np.uint8)) == pytest.approx(34.2, abs=0.5)

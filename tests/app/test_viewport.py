@@ -271,9 +271,9 @@ def test_the_cpu_back_end_starts_its_process_again(qtbot: QtBot, open_viewport: 
     settled(qtbot, viewport)
     backend = viewport.backend
     assert isinstance(backend, TilesBackend)
-    assert backend._process is not None
-    backend._process.kill()
-    qtbot.waitUntil(lambda: backend._starts == 2, timeout=20_000)
+    assert backend._client.process is not None
+    backend._client.process.kill()
+    qtbot.waitUntil(lambda: backend._client.starts == 2, timeout=20_000)
     view.set_time(5.0)
     settled(qtbot, viewport)
 
