@@ -11,8 +11,8 @@ import math
 from pathlib import Path
 
 VERBS = (
-    "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "info", "pack", "unpack", "relink",
-    "doctor",
+    "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "ablate", "info", "pack",
+    "unpack", "relink", "doctor",
 )  # fmt: skip
 PASSES, CODECS = ("colour", "depth", "alpha"), ("h264", "h265", "prores", "vp9", "gif")
 ABLATIONS = (
@@ -73,6 +73,21 @@ def passes(text: str) -> tuple[str, ...]:
     return tuple(name for name in PASSES if name in names)
 
 
+def arms(text: str) -> tuple[str, ...]:
+    """`a,b` -> names of parts to leave out, one after the other, in the order of `ABLATIONS`."""
+    names = text.split(",")
+    if not set(names) <= set(ABLATIONS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not some of {','.join(ABLATIONS)}")
+    return tuple(name for name in ABLATIONS if name in names)
+
+
+def seeds(text: str) -> int:
+    """How many seeds, 1 to 100."""
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seeds from 1 to 100")
+    return int(text)
+
+
 def natural(text: str) -> int:
     """A whole number that is not negative."""
     if not text.isdecimal():
@@ -93,6 +108,10 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate = verbs.add_parser("evaluate", help="measure a lifted scene against frames that were held out")
     evaluate.add_argument("project", type=Path, metavar="PROJECT")
     evaluate.add_argument("--scene", type=Path, required=True, metavar="DIR", help="with scene.json and held_out.mp4")
+    evaluate.add_argument(
+        "--freeze-time", type=Path, metavar="F.mp4", help="what was lifted instead of the scene's, with its cameras"
+    )
+    _add_ablate(verbs)
     pack = verbs.add_parser("pack", help="write a project to one zip file")
     pack.add_argument("project", type=Path, metavar="PROJECT")
     pack.add_argument("--out", type=Path, required=True, metavar="X.zip")
@@ -160,6 +179,23 @@ def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     lift.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
     lift.add_argument("--resume", action="store_true", help="go on from the last checkpoint, if there is one")
     _add_json(lift)
+
+
+def _add_ablate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    ablate = verbs.add_parser("ablate", help="lift a scene with parts of the method left out, and compare")
+    which = ablate.add_mutually_exclusive_group(required=True)
+    which.add_argument("of", type=Path, nargs="?", metavar="SCENE", help="a folder with scene.json and held_out.mp4")
+    which.add_argument("--scene", type=Path, metavar="DIR", help="the same")
+    which.add_argument("--faulty", action="store_true", help="the procedural sample with injected faults")
+    ablate.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the table, the sheet and the lifts")
+    ablate.add_argument("--arms", type=arms, default=(), metavar="A,B", help=f"some of {','.join(ABLATIONS)}")
+    ablate.add_argument("--preset", choices=("draft", "standard", "paper"), default="draft")
+    ablate.add_argument("--seeds", type=seeds, default=1, metavar="N", help="lift each arm with seeds 0 to N - 1")
+    ablate.add_argument(
+        "--freeze-time", type=Path, metavar="F.mp4", help="instead of the scene's own; its frame k is camera k"
+    )
+    ablate.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    _add_json(ablate)
 
 
 def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -23,8 +23,8 @@ def run_verb(args: argparse.Namespace) -> int:
         return DONE
     verbs = {
         "import": _import, "check": looking.check, "stabilise": looking.stabilise, "poses": looking.poses,
-        "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "info": _info,
-        "pack": _pack, "unpack": _unpack, "relink": _relink, "doctor": _doctor,
+        "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "ablate": _ablate,
+        "info": _info, "pack": _pack, "unpack": _unpack, "relink": _relink, "doctor": _doctor,
     }  # fmt: skip
     if args.verb is None:
         complain("say a verb, or splatime --help")
@@ -136,12 +136,22 @@ def _evaluate(args: argparse.Namespace) -> int:
     from pipeline.cli.report import evaluation_text
     from pipeline.lift.evaluate import evaluate
 
-    figures = evaluate(scene, args.scene).to_json()
+    figures = evaluate(scene, args.scene, freeze_time=args.freeze_time).to_json()
     if args.json:
         print_json(figures)
     else:
         print(evaluation_text(figures))
     return DONE
+
+
+def _ablate(args: argparse.Namespace) -> int:
+    from pipeline.cli.words import ablation_job
+    from pipeline.jobs.ablation_report import TABLE
+
+    code, end = run_job(ablation_job(args), as_json=args.json)
+    if end is not None and not args.json:
+        print((args.out / TABLE).read_text(encoding="utf-8"), end="")
+    return code
 
 
 def _info(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ import argparse
 import shlex
 from dataclasses import replace
 
-from pipeline.jobs.spec import ExportJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
+from pipeline.jobs.spec import AblationJob, ExportJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
 from pipeline.project.project import LiftSettings
 from pipeline.project.project_file import load
 
@@ -58,6 +58,15 @@ def export_job(args: argparse.Namespace) -> ExportJob:
     return ExportJob(str(args.project.resolve()), args.out, form, args.time, args.run)
 
 
+def ablation_job(args: argparse.Namespace) -> AblationJob:
+    """The ablation that the words ask for."""
+    scene = args.scene if args.scene is not None else args.of
+    return AblationJob(
+        str(args.out), scene and str(scene), args.arms, args.preset, args.seeds, args.device,
+        args.freeze_time and str(args.freeze_time),
+    )  # fmt: skip
+
+
 def command_line(job: Job) -> str:
     """One line for a shell that does this job."""
     return shlex.join([PROGRAM, *words_of(job)])
@@ -71,6 +80,8 @@ def words_of(job: Job) -> list[str]:
         return _render_words(job)
     if isinstance(job, PosesJob):
         return ["poses", job.video, "--out", job.folder, f"--{job.how}"]
+    if isinstance(job, AblationJob):
+        return _ablation_words(job)
     words = ["export", job.folder, "--out", job.out, "--format", job.form]
     return words + _option("--time", job.time) + _option("--run", job.run)
 
@@ -86,6 +97,12 @@ def _lift_words(job: LiftJob | VideosJob) -> list[str]:
     for part in sorted(s.without):
         words += ["--without", part]
     return words + (["--resume"] if job.resume else [])
+
+
+def _ablation_words(job: AblationJob) -> list[str]:
+    words = ["ablate", *(["--faulty"] if job.scene is None else ["--scene", job.scene]), "--out", job.folder]
+    words += ["--preset", job.preset, "--seeds", str(job.seeds), "--device", job.device]
+    return words + _option("--arms", ",".join(job.arms) or None) + _option("--freeze-time", job.freeze_time)
 
 
 def _render_words(job: RenderJob) -> list[str]:

@@ -13,7 +13,16 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.jobs.spec import ExportJob, Job, LiftJob, PosesJob, VideosJob, job_from_json, job_to_json
+from pipeline.jobs.spec import (
+    AblationJob,
+    ExportJob,
+    Job,
+    LiftJob,
+    PosesJob,
+    VideosJob,
+    job_from_json,
+    job_to_json,
+)
 from pipeline.project.atomic import atomic_file
 from pipeline.project.codec import decode, encode
 from pipeline.project.project_file import is_project
@@ -166,5 +175,7 @@ def title(job: Job) -> str:
         return "Lift, " + ", ".join(more)
     if isinstance(job, PosesJob):
         return f"Cameras of {Path(job.video).name}, {job.how}"
+    if isinstance(job, AblationJob):
+        return f"Ablation of {Path(job.scene).name if job.scene else 'the faulty sample'}, {job.preset}"
     verb = "Export" if isinstance(job, ExportJob) else "Render"
     return f"{verb} {Path(job.out).name}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pipeline.project.codec import decode, encode
-from pipeline.project.project import LiftSettings, Project, frames_of
+from pipeline.project.project import ABLATIONS, PRESETS, LiftSettings, Project, frames_of
 from pipeline.project.take import Take
 from renderer.errors import Refusal
 
@@ -169,8 +169,35 @@ class PosesJob:
     how: str = "careful"
 
 
-Job = LiftJob | VideosJob | RenderJob | ExportJob | PosesJob
-_KINDS: dict[str, type[Any]] = {kind.kind: kind for kind in (LiftJob, VideosJob, RenderJob, ExportJob, PosesJob)}
+@dataclass(frozen=True)
+class AblationJob:
+    """Lift a scene folder with parts of the method left out, and compare, in `folder`.
+
+    Attributes:
+        scene: a folder with scene.json and its videos; None: the procedural sample with injected faults.
+        arms: names from `ABLATIONS`; none: all of them. The whole method is always lifted too.
+        seeds: how many seeds each arm is lifted with, from 0 on.
+        freeze_time: a video instead of the scene's own, with the same cameras; None: the scene's.
+    """
+
+    kind: ClassVar[str] = "ablation"
+    folder: str
+    scene: str | None = None
+    arms: tuple[str, ...] = ()
+    preset: str = "draft"
+    seeds: int = 1
+    device: str = "auto"
+    freeze_time: str | None = None
+
+    def __post_init__(self) -> None:
+        if set(self.arms) - set(ABLATIONS) or self.seeds < 1 or self.preset not in PRESETS:
+            raise ValueError(f"arms {self.arms}, seeds {self.seeds}, preset {self.preset!r}")
+
+
+Job = LiftJob | VideosJob | RenderJob | ExportJob | PosesJob | AblationJob
+_KINDS: dict[str, type[Any]] = {
+    kind.kind: kind for kind in (LiftJob, VideosJob, RenderJob, ExportJob, PosesJob, AblationJob)
+}
 
 
 def job_to_json(job: Job) -> str:

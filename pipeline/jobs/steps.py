@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.jobs import export, film, picture
+from pipeline.jobs.ablation import ablate
 from pipeline.jobs.album import Album
 from pipeline.jobs.background import heard
 from pipeline.jobs.control import Control
@@ -19,7 +20,7 @@ from pipeline.jobs.memory import is_out_of_memory, resident_bytes
 from pipeline.jobs.output import form_of
 from pipeline.jobs.run_dir import RunDir, scene_of
 from pipeline.jobs.solve_poses import solve_poses
-from pipeline.jobs.spec import ExportJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
+from pipeline.jobs.spec import AblationJob, ExportJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
 from pipeline.messages import Failed, Finished, Message, Note, Produced, Progress, StageStarted
 from pipeline.project import edits, library, media
 from pipeline.project.atomic import refusal_for
@@ -53,6 +54,8 @@ def run(job: Job, control: Control | None = None) -> Iterator[Message]:
             yield from _render(job, told)
         elif isinstance(job, PosesJob):
             yield from solve_poses(job, told)
+        elif isinstance(job, AblationJob):
+            yield from ablate(job, told, run)
         else:
             yield from _export(job, told)
     except Refusal as refusal:

@@ -30,6 +30,8 @@ from renderer.snapshot import Posed, Snapshot
 
 Distance = Callable[[Image, Image], float]
 
+VERSION = 1
+"""Of what is measured and how; figures that were kept under another one are taken again."""
 NO_WEIGHTS = "its weights are not installed; pip install --no-deps stlpips_pytorch"
 
 
@@ -140,12 +142,19 @@ class Studio:
         return cameras[frame].resized(size)
 
 
-def evaluate(snapshot: Snapshot, scene_dir: Path, device: str = "cpu") -> Evaluation:
-    """Score a lifted scene against a scene folder; raises `Refusal` when the folder or the match is not right."""
+def evaluate(
+    snapshot: Snapshot, scene_dir: Path, device: str = "cpu", *, freeze_time: Path | None = None
+) -> Evaluation:
+    """Score a lifted scene against a scene folder; raises `Refusal` when the folder or the match is not right.
+
+    `freeze_time`: the video that was lifted, where it is another one than the folder's; its frame k is camera k too.
+    Only the fit to it is taken from it: what moves, and the photo of a view, are the folder's.
+    """
     entries = read_entries(scene_dir)
     truth, freeze, reference = (
         _floats(read_frames(scene_dir / name)) for name in ("held_out.mp4", "freeze_time.mp4", "reference.mp4")
     )
+    lifted = freeze if freeze_time is None else _floats(read_frames(freeze_time))
     for entry in entries:
         if not (0 <= entry.frame < len(truth) and 0 <= entry.camera_freeze_frame < len(freeze)):
             raise Refusal(f"{scene_dir / 'scene.json'} names frame {entry.frame}, which the videos don't have.")
@@ -154,7 +163,7 @@ def evaluate(snapshot: Snapshot, scene_dir: Path, device: str = "cpu") -> Evalua
     frames, held_out = _held_out(studio, entries, truth, freeze, distance)
     views = {
         "reference": _reference(studio, reference, distance),
-        "freeze_time": _freeze_time(studio, freeze, distance),
+        "freeze_time": _freeze_time(studio, lifted, distance),
         "held_out": held_out,
     }
     static = mean(s.static_lift_psnr for s in frames)

@@ -127,6 +127,18 @@ def test_an_ablation_is_another_run(here: Run, scene: Path, tmp_path: Path) -> N
     assert len(list((project / "takes").iterdir())) == 2 and len(list((project / "poses").iterdir())) == 1
 
 
+def test_an_ablation_in_one_command(here: Run, scene: Path, tmp_path: Path) -> None:
+    words = ["ablate", scene, "--out", tmp_path / "out", "--arms", "new-splats,joint-sds", "--device", "cpu"]
+    done = here(*words, "--json")
+    assert done.code == 0, done.err
+    end = json.loads(done.out.splitlines()[-1])
+    assert [row["arm"] for row in end["summary"]["arms"]] == ["full", "new-splats"]
+    assert end["summary"]["not_in_preset"] == ["joint-sds"]
+    assert len(list((tmp_path / "out" / "project" / "poses").iterdir())) == 1
+    again = here(*words)
+    assert again.code == 0 and "| No growth of new splats |" in again.out and "joint SDS | not part" in again.out
+
+
 def test_a_disk_that_fills_while_lifting(
     here: Run, scene: Path, small_disk: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

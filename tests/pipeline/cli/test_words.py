@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from main import main
 from pipeline.cli.parser import build_parser
-from pipeline.cli.words import command_line, export_job, lift_job, render_job, words_of
-from pipeline.jobs.spec import PASSES, ExportJob, RenderJob, VideosJob
+from pipeline.cli.words import ablation_job, command_line, export_job, lift_job, render_job, words_of
+from pipeline.jobs.spec import PASSES, AblationJob, ExportJob, RenderJob, VideosJob
 from pipeline.project.project import ABLATIONS, DEVICES, PRESETS, LiftSettings
 
 NAMES = st.text("abc xyz-_'\"$\\é", min_size=1).map(lambda text: f"x{text}")
@@ -52,6 +52,17 @@ def test_exports_come_back(job: ExportJob) -> None:
 )  # fmt: skip
 def test_lifts_of_videos_come_back(job: VideosJob) -> None:
     assert lift_job(build_parser().parse_args(words_of(job))) == job
+
+
+@given(
+    st.builds(
+        AblationJob, NAMES, st.none() | NAMES,
+        st.sets(st.sampled_from(ABLATIONS)).map(lambda names: tuple(n for n in ABLATIONS if n in names)),
+        st.sampled_from(PRESETS), st.integers(1, 9), st.sampled_from(DEVICES), st.none() | NAMES,
+    )
+)  # fmt: skip
+def test_ablations_come_back(job: AblationJob) -> None:
+    assert ablation_job(build_parser().parse_args(words_of(job))) == job
 
 
 def test_one_video_is_a_usage_error_and_no_video_needs_a_project(
