@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 
+from app.checks import Checked, Checks
 from app.document import Document, Edit
 from app.frame_store import FrameStore
 from app.frames_client import FramesClient
@@ -45,11 +46,11 @@ class Curation(QObject):
         self._document, self._actions = document, actions
         self.client = FramesClient(self)
         self.store = FrameStore(self.client, self)
+        self.checks = Checks(self)
         self.review = ReviewState(self)
         self._player = Player(self.review, self)
         self._other = ""
-        self.active = False
-        """Whether takes stand in the middle of the window: then their commands count."""
+        self._active = False
         self._matching: tuple[Any, ...] | None = None
         self.gallery = Gallery(self.store, actions)
         self.filmstrip = Filmstrip(self.review, self.store)
@@ -88,9 +89,15 @@ class Curation(QObject):
         """Show the document's present value everywhere, and find the shared moment where it is not known."""
         project, review = self._document.project, self.review
         review.follow(project)
-        self.gallery.show_project(project)
+        self.gallery.show_project(project, self._check)
         self._show_take()
         self._match()
+
+    def set_active(self, active: bool) -> None:
+        """Whether takes stand in the middle of the window: then their commands count, and they are judged."""
+        if active != self._active:
+            self._active = active
+            self._show_checks()
 
     def try_again(self) -> None:
         """Read takes again that could not be read: their videos may be back."""
@@ -102,7 +109,7 @@ class Curation(QObject):
         """What can be done now."""
         act, take = self._actions, self.review.take
         cut = self._document.project.cut
-        active = self.active and take is not None
+        active = self._active and take is not None
         chosen = take is not None and take.id in (cut.reference, cut.freeze_time)
         act["pick_canonical"].setEnabled(active and chosen)
         act["compare"].setEnabled(active and (bool(self._other) or self.review.other is not None))
@@ -121,6 +128,7 @@ class Curation(QObject):
         self.review.pause()
         self.client.close()
         self.store.close()
+        self.checks.close()
 
     # -- showing -----------------------------------------------------------------------------------------------
 
@@ -128,7 +136,7 @@ class Curation(QObject):
         project, take = self._document.project, self.review.take
         cut = project.cut
         self.gallery.show_take("" if take is None else take.id)
-        self.details.show_take(project, take)
+        self.details.show_take(project, take, None if take is None else self._check(take, cut.opinion(take.id).frames))
         if take is not None:
             canonical = cut.canonical_reference_frame if take.id == cut.reference else None
             canonical = cut.canonical_freeze_frame if take.id == cut.freeze_time else canonical
@@ -136,6 +144,16 @@ class Curation(QObject):
             self.view.show_selection(cut.opinion(take.id).frames)
         self.refresh()
         self.changed.emit()
+
+    def _check(self, take: Take, frames: FrameSelection | None) -> Checked | None:
+        """What the used frames of a take are worth; nobody asks while other things stand in the middle."""
+        return self.checks.of(take.clip, frames_of(take.clip, frames)) if self._active else None
+
+    def _show_checks(self) -> None:
+        project, take = self._document.project, self.review.take
+        self.gallery.show_project(project, self._check)
+        check = None if take is None else self._check(take, project.cut.opinion(take.id).frames)
+        self.details.show_take(project, take, check)
 
     def _review(self, take_id: str) -> None:
         self.review.show(self._known(take_id))
@@ -287,6 +305,8 @@ class Curation(QObject):
     def _connect(self) -> None:
         review = self.review
         self._document.changed.connect(self.show_project)
+        self._document.opened.connect(self.checks.forget)
+        self.checks.ready.connect(self._show_checks)
         review.take_changed.connect(self._show_take)
         self.gallery.chosen.connect(self._review)
         self.gallery.other_chosen.connect(self._choose_other)

@@ -28,11 +28,14 @@ class _Request:
 class FramesClient(QObject):
     """`ask` sends a request; its answer, or `{"fault": sentence}`, comes to the function that was given."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, lingers: bool = True) -> None:
+        """`lingers`: the process stays for the next request; else it ends when nothing waits."""
         super().__init__(parent)
+        self._lingers = lingers
         self._waiting: list[_Request] = []
         self._under_way: _Request | None = None
         self._process: QProcess | None = None
+        self._leaving: list[QProcess] = []
         self._tail = b""
         self._count = 0
 
@@ -54,20 +57,40 @@ class FramesClient(QObject):
         self.forget()
         process, self._process, self._under_way = self._process, None, None
         if process is not None:
-            process.finished.disconnect()
             process.readyReadStandardOutput.disconnect()
-            process.kill()
-            process.waitForFinished(2000)
-            process.deleteLater()
+        for one in [*self._leaving, *([process] if process is not None else [])]:
+            one.finished.disconnect()
+            one.kill()
+            one.waitForFinished(2000)
+            one.deleteLater()
+        self._leaving.clear()
 
     def _go_on(self) -> None:
-        if self._under_way is not None or not self._waiting:
+        if self._under_way is not None:
+            return
+        if not self._waiting:
+            if not self._lingers:
+                self._let_go()
             return
         if self._process is None:
             self._process = self._started()
         self._under_way = self._waiting.pop()
         line = json.dumps({"number": self._under_way.number, **self._under_way.data})
         self._process.write(line.encode() + b"\n")
+
+    def _let_go(self) -> None:
+        """Let the process end by itself; the next request starts another one."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.finished.disconnect()
+            process.readyReadStandardOutput.disconnect()
+            self._leaving.append(process)
+            process.finished.connect(lambda: self._left(process))
+            process.closeWriteChannel()
+
+    def _left(self, process: QProcess) -> None:
+        self._leaving.remove(process)
+        process.deleteLater()
 
     def _started(self) -> QProcess:
         process = QProcess(self)

@@ -23,7 +23,10 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
         if request["op"] == "match":
             return {"pair": _match(request)}
-        video, target = Path(request["video"]), Path(request["target"])
+        video = Path(request["video"])
+        if request["op"] == "check":
+            return {"check": _check(video, request["frames"])}
+        target = Path(request["target"])
         if request["op"] == "strip":
             strip_writer.make_strip(video, target)
         else:
@@ -40,6 +43,13 @@ def _match(request: dict[str, Any]) -> list[int]:
     a, b = (media.read_frames(video, some, MATCH_SIDE) for video, some in zip(videos, frames, strict=True))
     i, j = closest_pair(a, b)
     return [frames[0][i], frames[1][j]]
+
+
+def _check(video: Path, frames: list[int]) -> dict[str, Any]:
+    """What the used frames of a video are worth."""
+    from pipeline.jobs.look import look  # OpenCV, which only this request needs
+
+    return look(video, frames).to_json()
 
 
 def main() -> int:

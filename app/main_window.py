@@ -306,7 +306,7 @@ class MainWindow(QMainWindow):
         self.tabs.setVisible(facts.named)
         self.workspaces.bring_out() if facts.named else self.workspaces.put_away()
         self.shooting.state.set_visible(self.workspaces.current == "shot")
-        self.curation.active = facts.curating
+        self.curation.set_active(facts.curating)
         for part in (self.curation, self.shooting, self.making):
             part.refresh()
         self.menus.fill_recent(self.desk.recent, lambda path: self.open_project(Path(path)))

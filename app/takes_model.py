@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -15,11 +16,14 @@ from PySide6.QtCore import (
     Qt,
 )
 
+from app.checks import Checked
+from pipeline.project.clip import FrameSelection
 from pipeline.project.curated import REJECT, STAR, Curated
 from pipeline.project.project import Project
 from pipeline.project.take import Take
 
 ENTRY = int(Qt.ItemDataRole.UserRole)
+Check = Callable[[Take, FrameSelection | None], Checked | None]
 Index = QModelIndex | QPersistentModelIndex
 KIND_WORDS = {"reference": "Reference", "freeze_time": "Freeze-time", "extend": "Extended", "reroll": "Re-rolled"}
 
@@ -32,6 +36,7 @@ class Entry:
     opinion: Curated
     role: str
     number: int
+    check: Checked | None = None
 
     @property
     def title(self) -> str:
@@ -62,15 +67,18 @@ class Order(Enum):
     NAME = "By name"
     SCORE = "Best rated first"
     LENGTH = "Longest first"
+    LIFTABLE = "Most liftable first"
 
 
-def entries_of(project: Project) -> list[Entry]:
-    """One entry a take, in the library's order."""
+def entries_of(project: Project, check: Check = lambda _take, _frames: None) -> list[Entry]:
+    """One entry a take, in the library's order; `check` answers what the used frames of a take are worth."""
     cut = project.cut
     roles = {cut.reference: "reference", cut.freeze_time: "freeze_time"}
-    return [
-        Entry(take, cut.opinion(take.id), roles.get(take.id, ""), number) for number, take in enumerate(project.takes)
-    ]
+    made = []
+    for number, take in enumerate(project.takes):
+        opinion = cut.opinion(take.id)
+        made.append(Entry(take, opinion, roles.get(take.id, ""), number, check(take, opinion.frames)))
+    return made
 
 
 def matches(entry: Entry, show: Show, search: str) -> bool:
@@ -94,8 +102,16 @@ def sort_key(entry: Entry, order: Order) -> tuple[Any, ...]:
         Order.NAME: (entry.title.lower(), entry.number),
         Order.SCORE: (-entry.opinion.mean_score, entry.opinion.verdict != STAR, entry.number),
         Order.LENGTH: (-entry.take.clip.n_frames, entry.number),
+        Order.LIFTABLE: (-_liftability(entry), entry.number),
     }
     return keys[order]
+
+
+def _liftability(entry: Entry) -> int:
+    """What a freeze-time take scores; -1 for reference takes and for what is not judged yet."""
+    if entry.check is None or entry.check.fault or entry.take.request.kind == "reference":
+        return -1
+    return entry.check.score
 
 
 class TakesModel(QAbstractListModel):
@@ -105,9 +121,9 @@ class TakesModel(QAbstractListModel):
         super().__init__(parent)
         self._entries: list[Entry] = []
 
-    def show(self, project: Project) -> None:
+    def show(self, project: Project, check: Check = lambda _take, _frames: None) -> None:
         """List the takes of a project; the same takes with other opinions only repaint."""
-        entries = entries_of(project)
+        entries = entries_of(project, check)
         if [entry.take.id for entry in entries] != [entry.take.id for entry in self._entries]:
             self._show_others(entries)
             return
@@ -158,6 +174,8 @@ def tool_tip(entry: Entry) -> str:
     lines = [entry.title, f"{clip.n_frames} frames · {clip.size[1]}x{clip.size[0]} · {clip.fps:g} fps"]
     if request.prompt:
         lines.append(f"{request.prompt} · seed {request.seed}")
+    if entry.check is not None:
+        lines += entry.check.lines(request.kind)
     if entry.opinion.notes:
         lines.append(entry.opinion.notes[:200])
     return "\n".join(lines)

@@ -20,7 +20,7 @@ from app.frame_store import FrameStore
 from app.panels.notice import Notice
 from app.panels.take_card import CARD, PICTURE, TakeCard
 from app.panels.transport import ActionButton
-from app.takes_model import ENTRY, Order, Show, TakesFilter, TakesModel
+from app.takes_model import ENTRY, Check, Order, Show, TakesFilter, TakesModel
 from pipeline.project.project import Project
 
 MENU = ("star", "reject", "", "use_reference", "use_freeze_time", "", "compare")
@@ -64,9 +64,9 @@ class Gallery(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         return QSize(2 * CARD.width() + 46, 300)
 
-    def show_project(self, project: Project) -> None:
-        """List its takes."""
-        self._model.show(project)
+    def show_project(self, project: Project, check: Check) -> None:
+        """List its takes; `check` answers what each is worth."""
+        self._model.show(project, check)
         self._pages.setCurrentIndex(0 if project.takes else 1)
 
     def show_take(self, take_id: str) -> None:

@@ -13,7 +13,11 @@ from pipeline.project.curated import REJECT, STAR
 
 CARD = QSize(176, 150)
 PICTURE = QRect(6, 6, 164, 92)  # within the card
-ON_DARK, BAD_ON_DARK = "#ffb454", "#ff7a85"  # badges lie on pictures, so they do not follow the theme
+ON_DARK, BAD_ON_DARK, GOOD_ON_DARK = (
+    "#ffb454",
+    "#ff7a85",
+    "#7ee0b0",
+)  # badges lie on pictures, so they do not follow the theme
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -79,7 +83,12 @@ class TakeCard(QStyledItemDelegate):
 
     def _paint_badges(self, painter: QPainter, place: QRect, entry: Entry, theme: Theme) -> None:
         if entry.role:
-            self._chip(painter, QPointF(place.left() + 4, place.top() + 4), KIND_WORDS[entry.role], theme)
+            corner = QPointF(place.left() + 4, place.top() + 4)
+            self._chip(painter, corner, KIND_WORDS[entry.role], theme.colour("accent"), theme.colour("accent_text"))
+        worth = worth_of(entry)
+        if worth is not None:
+            corner = QPointF(place.left() + 4, place.bottom() - 21)
+            self._chip(painter, corner, worth[0], QColor(0, 0, 0, 175), QColor(worth[1]))
         verdict = entry.opinion.verdict
         if verdict:
             spot = QRect(place.right() - 25, place.top() + 3, 22, 22)
@@ -89,7 +98,8 @@ class TakeCard(QStyledItemDelegate):
             name, colour = ("star", ON_DARK) if verdict == STAR else ("reject", BAD_ON_DARK)
             icon(name, colour).paint(painter, spot.adjusted(4, 4, -4, -4))
 
-    def _chip(self, painter: QPainter, corner: QPointF, words: str, theme: Theme) -> None:
+    def _chip(self, painter: QPainter, corner: QPointF, words: str, ground: QColor, ink: QColor) -> None:
+        painter.save()
         font = QFont(painter.font())
         font.setPointSizeF(0.85 * font.pointSizeF())
         font.setBold(True)
@@ -98,9 +108,10 @@ class TakeCard(QStyledItemDelegate):
         box = QRectF(corner.x(), corner.y(), wide, 18)
         path = QPainterPath()
         path.addRoundedRect(box, 4, 4)
-        painter.fillPath(path, theme.colour("accent"))
-        painter.setPen(theme.colour("accent_text"))
+        painter.fillPath(path, ground)
+        painter.setPen(ink)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+        painter.restore()
 
     def _paint_words(self, painter: QPainter, box: QRect, entry: Entry, theme: Theme) -> None:
         line = QRectF(box.left() + 8, box.top() + 102, box.width() - 16, 20)
@@ -120,3 +131,14 @@ class TakeCard(QStyledItemDelegate):
             painter.setPen(theme.colour("warm"))
             painter.drawText(below, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
                              f"{entry.opinion.mean_score:.1f} / 5")  # fmt: skip
+
+
+def worth_of(entry: Entry) -> tuple[str, str] | None:
+    """The badge of what a take is worth: words and their colour; None until it is judged."""
+    check = entry.check
+    if check is None or check.fault:
+        return None
+    if entry.take.request.kind == "reference":
+        return ("still", GOOD_ON_DARK) if check.still else ("not still", ON_DARK)
+    colour = {"good": GOOD_ON_DARK, "doubtful": ON_DARK}.get(check.word, BAD_ON_DARK)
+    return f"{check.score} {check.word}", colour

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.checks import Checked
 from app.panels.score_dots import ScoreDots
 from app.panels.transport import ActionButton
 from app.takes_model import KIND_WORDS
@@ -44,9 +45,10 @@ class TakeDetails(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._take: Take | None = None
-        self.title, self.facts, self.lineage, self.prompt = (QLabel() for _ in range(4))
+        self.title, self.facts, self.lineage, self.prompt, self.worth = (QLabel() for _ in range(5))
+        self.worth.setAccessibleName("What this take is worth")
         self.title.setObjectName("cardTitle")
-        for label in (self.title, self.facts, self.lineage, self.prompt):
+        for label in (self.title, self.facts, self.lineage, self.prompt, self.worth):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         self.lineage.setTextFormat(Qt.TextFormat.RichText)
@@ -64,8 +66,8 @@ class TakeDetails(QScrollArea):
         self._lay_out()
         self.show_take(Project(), None)
 
-    def show_take(self, project: Project, take: Take | None) -> None:
-        """Another take, or another opinion of it."""
+    def show_take(self, project: Project, take: Take | None, check: Checked | None = None) -> None:
+        """Another take, or another opinion of it; `check` says what it is worth, once that is known."""
         if self._take is not None and (take is None or take.id != self._take.id):
             self.notes.finish()
         self._take = take
@@ -84,6 +86,8 @@ class TakeDetails(QScrollArea):
         self._offer(self.copy_seed, not brought, "Copy the seed, to make the take again",
                     "This take was brought as a file and has no seed")  # fmt: skip
         self._show_opinion(opinion)
+        lines = ["Being judged…"] if check is None else check.lines(request.kind)
+        self.worth.setText("\n• ".join(lines))
 
     def _show_opinion(self, opinion: Curated) -> None:
         for dots, score in zip(self.dots, opinion.scores, strict=True):
@@ -139,6 +143,8 @@ class TakeDetails(QScrollArea):
         column.addLayout(verdicts)
         column.addLayout(form)
         column.addLayout(recalls)
+        column.addWidget(_heading("Liftability"))
+        column.addWidget(self.worth)
         column.addWidget(_heading("Scores"))
         column.addLayout(scores)
         column.addWidget(_heading("Notes"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,14 @@ class Look:
         return "\n".join(lines)
 
 
-def look(path: Path) -> Look:
-    """Judge a video in seconds; raises `Refusal` for a file that is none."""
+def look(path: Path, used: Sequence[int] | None = None) -> Look:
+    """Judge a video in seconds, by its frames `used` or by all; raises `Refusal` for a file that is none."""
     clip = media.probe(path)
-    indices = chosen_frames(clip.n_frames)
+    frames_used = tuple(range(clip.n_frames)) if used is None else tuple(used)
+    indices = tuple(frames_used[place] for place in chosen_frames(len(frames_used)))
     frames = media.read_frames(path, indices, max_size=SIDE)
     reference = stillness(frames, scale=clip.size[1] / frames.shape[2])
-    return Look(clip, check(frames, indices, clip.n_frames, reference), reference)
+    return Look(clip, check(frames, indices, len(frames_used), reference), reference)
 
 
 def stabilise(path: Path, out: Path, anchor: int | None = None) -> Stillness:

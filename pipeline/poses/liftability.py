@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+EDITION = 1
+"""Raised when a check judges otherwise, so that verdicts kept by content are made anew."""
+
 NARROW = 5.0
 """Degrees of travel below which depth is too uncertain; the narrowest clip of the paper has 5.4."""
 WIDE = 200.0, 330.0
