@@ -11,7 +11,7 @@ puts the known frames back bit for bit. Provenance of what comes out is plain JS
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,11 +88,17 @@ def made(provider: VideoProvider, request: VideoRequest, known: Known) -> Genera
         record = {"frames": list(piece.new), "places": [piece.place(i) for i in piece.new], "seed": asked.seed}
         told.append({**result.provenance, **record})
         origins |= {i: Origin(piece.place(i), told[-1]) for i in piece.new}
-    seams = seams_of(count, [i for one in plan for i in one.new], _breaks(plan))
-    scores = [[i, round(score, 3)] for i, score in zip(seams, seam_scores(frames, seams), strict=True)]
-    provenance = {"provider": ability.name, "title": ability.title, "licence": ability.licence}
-    whole = {**provenance, "pieces": told, "seams": scores}
-    return Video(frames, tuple(origins[i] for i in range(count)), whole)
+    provenance = {"provider": ability.name, "title": ability.title, "licence": ability.licence, "pieces": told}
+    return scored(Video(frames, tuple(origins[i] for i in range(count)), provenance))
+
+
+def scored(video: Video) -> Video:
+    """The video with its seams in its provenance: where new frames meet given ones, or those of another piece."""
+    maker = {i: number for number, piece in enumerate(video.provenance["pieces"]) for i in piece["frames"]}
+    breaks = [i for i in maker if i + 1 in maker and maker[i] != maker[i + 1]]
+    seams = seams_of(len(video.frames), maker, breaks)
+    scores = [[i, round(score, 3)] for i, score in zip(seams, seam_scores(video.frames, seams), strict=True)]
+    return replace(video, provenance={**video.provenance, "seams": scores})
 
 
 def origin_in(provenance: Mapping[str, Any], frame: int) -> Origin | None:
@@ -152,9 +158,3 @@ def _take_over(result: Made, piece: Piece, canvas: Canvas, frames: Frames) -> No
     at = [i - start for i in piece.known]
     matched = colour_matched(pictures, at, frames[list(piece.known)])
     frames[list(piece.new)] = matched[[i - start for i in piece.new]]
-
-
-def _breaks(plan: Sequence[Piece]) -> tuple[int, ...]:
-    """Frames after which the new frames of another piece begin."""
-    maker = {i: number for number, piece in enumerate(plan) for i in piece.new}
-    return tuple(i for i in maker if i + 1 in maker and maker[i] != maker[i + 1])
