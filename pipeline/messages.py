@@ -86,6 +86,19 @@ class SnapshotReady(Message):
 
 
 @dataclass(frozen=True)
+class PreviewReady(Message):
+    """What a video looks like so far: `path` is a .npy file [T, h, w, 3] uint8, replaced by the next preview.
+
+    `take` of `takes` is being made; the file goes away when that take is finished.
+    """
+
+    type: ClassVar[str] = "preview"
+    path: str
+    take: int
+    takes: int
+
+
+@dataclass(frozen=True)
 class CamerasPlaced(Message):
     """Where cameras stand so far, in a gauge of their own that changes from one message to the next.
 
@@ -144,6 +157,7 @@ _TYPES: dict[str, type[Message]] = {
         Heartbeat,
         Paused,
         SnapshotReady,
+        PreviewReady,
         CamerasPlaced,
         Note,
         Produced,

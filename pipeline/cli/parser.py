@@ -7,19 +7,24 @@ is refused later with a sentence (exit 1).
 from __future__ import annotations
 
 import argparse
+import json
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 VERBS = (
-    "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "ablate", "info", "pack",
-    "unpack", "relink", "doctor",
+    "generate", "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "ablate", "info",
+    "pack", "unpack", "relink", "doctor",
 )  # fmt: skip
 PASSES, CODECS = ("colour", "depth", "alpha"), ("h264", "h265", "prores", "vp9", "gif")
 ABLATIONS = (
     "per-frame-deformation", "small-motion", "multi-view-sds", "joint-sds", "freeze-time", "camera-fine-tuning",
     "new-splats",
 )  # fmt: skip
+GENERATED = ("reference", "freeze-time", "extend", "reroll")
 MAX_SIDE = 16384
+MAX_FRAMES = 10_000
 
 _EPILOG = "With no verb: splatime [PROJECT] opens the window. Exit codes: 0 done, 1 failed, 2 usage, 130 cancelled."
 
@@ -95,11 +100,61 @@ def natural(text: str) -> int:
     return int(text)
 
 
+def frame_list(text: str) -> tuple[int, ...]:
+    """`0-3,12` -> the frames 0, 1, 2, 3, 12, rising, each once."""
+    frames: set[int] = set()
+    for part in text.split(",") if text else ():
+        first, dash, last = part.partition("-")
+        ends = (first, last if dash else first)
+        if not all(end.isdecimal() and int(end) < MAX_FRAMES for end in ends) or int(ends[0]) > int(ends[1]):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a list of frames like 0-3,12")
+        frames.update(range(int(ends[0]), int(ends[1]) + 1))
+    return tuple(sorted(frames))
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """`key=value` -> the two; a value that is JSON counts as such, other text as it is."""
+    key, equals, value = text.partition("=")
+    if not (equals and key.isidentifier()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like key=value")
+    try:
+        return key, json.loads(value, parse_constant=str)
+    except (ValueError, RecursionError):
+        return key, value
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A type of whole numbers from `least` to `most`."""
+
+    def number(text: str) -> int:
+        if not (text.isdecimal() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return number
+
+
+def measure(most: float) -> Callable[[str], float]:
+    """A type of numbers from 0 to `most`."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {most:g}")
+        return value
+
+    return number
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole grammar."""
     parser = argparse.ArgumentParser(prog="splatime", description="Lift two videos into a 4D scene.", epilog=_EPILOG)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    _add_generate(verbs)
     _add_import(verbs)
     _add_looking(verbs)
     _add_lift(verbs)
@@ -131,6 +186,36 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_json(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="one JSON object per line on standard output")
+
+
+def _add_generate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    make = verbs.add_parser(
+        "generate", help="have a provider make takes: videos, more of them, or some of their frames"
+    )
+    what = make.add_mutually_exclusive_group(required=True)
+    what.add_argument("--kind", choices=GENERATED, help="a reference video, a freeze-time one, more of it, or less")
+    what.add_argument("--like", metavar="TAKE", help="the same request as that of a take, with other seeds")
+    make.add_argument("--provider", required=True, metavar="P", help="who makes it; doctor lists them")
+    make.add_argument("--prompt", default="", metavar="TEXT", help="what to show; by default what the take was told")
+    make.add_argument("--as-written", action="store_true", help="take a freeze-time prompt word for word")
+    make.add_argument("--negative-prompt", default="", metavar="TEXT", help="what not to show")
+    make.add_argument("--take", metavar="ID", help="the take to go on from; by default the one that is used")
+    make.add_argument("--frame", type=natural, metavar="F", help="reference frame that a freeze-time video begins with")
+    make.add_argument("--lock", type=frame_list, metavar="0-3,12", help="frames that a re-roll keeps as they are")
+    make.add_argument("--frames", type=frame_list, metavar="4-7", help="frames that a re-roll makes anew")
+    make.add_argument("--between", type=whole(1, 16), default=0, metavar="K", help="K new frames after each of them")
+    make.add_argument("--side", choices=("left", "right", "both"), default="both", help="where an extension grows")
+    make.add_argument("--sweep", type=measure(360), default=0.0, metavar="DEG", help="degrees to reach; 0: one step")
+    make.add_argument("--seed", type=whole(0, 2**31 - 1), default=0, metavar="N")
+    make.add_argument("--takes", type=whole(1, 64), default=1, metavar="N", help="so many, with seeds N, N+1, ...")
+    make.add_argument("--count", type=whole(2, 1000), default=0, metavar="N", help="frames of a new video")
+    make.add_argument("--size", type=image_size, default=(0, 0), metavar="WxH")
+    make.add_argument("--fps", type=frame_rate, default=0.0, metavar="F")
+    make.add_argument("--steps", type=whole(1, 10_000), default=0, metavar="N", help="of the sampler")
+    make.add_argument("--guidance", type=measure(1000), default=0.0, metavar="G")
+    make.add_argument("--set", type=setting, action="append", default=[], metavar="KEY=VALUE", help="for the provider")
+    make.add_argument("--out", type=Path, required=True, metavar="PROJECT", help="project folder, made when missing")
+    _add_json(make)
 
 
 def _add_import(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

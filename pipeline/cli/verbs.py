@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli import looking
+from pipeline.cli import generating, looking
 from pipeline.cli.console import JsonLines, complain, print_json, reporter
 from pipeline.cli.run_job import CANCELLED, DONE, FAILED, USAGE, run_job
 from pipeline.messages import Failed, Finished, Produced
@@ -22,6 +22,7 @@ def run_verb(args: argparse.Namespace) -> int:
         print(f"splatime {installed_version()}")
         return DONE
     verbs = {
+        "generate": generating.generate,
         "import": _import, "check": looking.check, "stabilise": looking.stabilise, "poses": looking.poses,
         "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "ablate": _ablate,
         "info": _info, "pack": _pack, "unpack": _unpack, "relink": _relink, "doctor": _doctor,

@@ -6,12 +6,15 @@ Both directions stand side by side so that they stay each other's inverse; nothi
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.jobs.spec import AblationJob, ExportJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
+from pipeline.jobs.spec import AblationJob, ExportJob, GenerateJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
 from pipeline.project.project import LiftSettings
 from pipeline.project.project_file import load
+from pipeline.project.take import VideoRequest
 
 PROGRAM = "splatime"
 
@@ -67,6 +70,23 @@ def ablation_job(args: argparse.Namespace) -> AblationJob:
     )  # fmt: skip
 
 
+def generate_job(args: argparse.Namespace) -> GenerateJob:
+    """The takes that the words ask for; a freeze-time prompt follows the rule unless it is to be taken as written."""
+    prompt = args.prompt
+    if args.kind == "freeze-time" and prompt and not args.as_written:
+        from pipeline.generate.prompt_rule import freeze_time_prompt
+
+        prompt = freeze_time_prompt(prompt)
+    wish = VideoRequest(
+        (args.kind or "reference").replace("-", "_"), prompt, args.negative_prompt, args.provider, n_frames=args.count,
+        fps=args.fps, size=args.size, seed=args.seed, steps=args.steps, guidance=args.guidance, options=dict(args.set),
+    )  # fmt: skip
+    return GenerateJob(
+        str(args.out.resolve()), args.provider, wish, args.take, args.frame, args.takes, args.lock, args.frames,
+        args.between, args.side, args.sweep, args.like,
+    )  # fmt: skip
+
+
 def command_line(job: Job) -> str:
     """One line for a shell that does this job."""
     return shlex.join([PROGRAM, *words_of(job)])
@@ -82,8 +102,41 @@ def words_of(job: Job) -> list[str]:
         return ["poses", job.video, "--out", job.folder, f"--{job.how}"]
     if isinstance(job, AblationJob):
         return _ablation_words(job)
+    if isinstance(job, GenerateJob):
+        return _generate_words(job)
     words = ["export", job.folder, "--out", job.out, "--format", job.form]
     return words + _option("--time", job.time) + _option("--run", job.run)
+
+
+def _generate_words(job: GenerateJob) -> list[str]:
+    wish = job.wish
+    what = ["--kind", wish.kind.replace("_", "-")] if job.like is None else [f"--like={job.like}"]
+    words = ["generate", *what, f"--provider={job.provider}", "--seed", str(wish.seed), "--takes", str(job.takes)]
+    words += _option("--prompt", wish.prompt or None) + _option("--negative-prompt", wish.negative_prompt or None)
+    words += ["--as-written"] if wish.kind == "freeze_time" and wish.prompt else []
+    words += _option("--take", job.take) + _option("--frame", job.frame)
+    for name, frames in (("--lock", job.locked), ("--frames", job.free)):
+        words += _option(name, None if frames is None else _frame_words(frames))
+    given = (("--between", job.between), ("--count", wish.n_frames), ("--steps", wish.steps),
+             ("--fps", wish.fps), ("--guidance", wish.guidance), ("--sweep", job.sweep))  # fmt: skip
+    for name, value in given:
+        words += _option(name, value or None)
+    if wish.size != (0, 0):
+        words += ["--size", f"{wish.size[1]}x{wish.size[0]}"]
+    words += ["--side", job.side] if job.side != "both" else []
+    words += [f"--set={key}={json.dumps(value)}" for key, value in sorted(wish.options.items())]
+    return [*words, f"--out={job.folder}"]
+
+
+def _frame_words(frames: Sequence[int]) -> str:
+    """Rising frames as `0-3,12`."""
+    spans: list[list[int]] = []
+    for frame in frames:
+        if spans and spans[-1][1] == frame - 1:
+            spans[-1][1] = frame
+        else:
+            spans.append([frame, frame])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
 
 
 def _lift_words(job: LiftJob | VideosJob) -> list[str]:

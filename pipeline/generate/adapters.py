@@ -45,7 +45,7 @@ class Video:
 def settled(request: VideoRequest, ability: Ability, known: Known) -> VideoRequest:
     """The request with what it left to the provider: frames, size, rate, and no context that the provider lacks.
 
-    Raises `Refusal` for a kind that the provider cannot make and for what memory cannot hold.
+    Raises `Refusal` for a kind, a length or known frames that the provider cannot make, and for more than memory holds.
     """
     if request.kind not in ability.kinds:
         kinds = ", ".join(kind.replace("_", "-") for kind in ability.kinds)
@@ -59,6 +59,7 @@ def settled(request: VideoRequest, ability: Ability, known: Known) -> VideoReque
             f"{count} frames of {size[1]}x{size[0]} need more than {MAX_BYTES >> 30} GB of memory; ask for fewer, or "
             "smaller ones."
         )
+    pieces(count, known.positions, ability)
     return replace(request, n_frames=count, size=size, fps=request.fps or FPS)
 
 

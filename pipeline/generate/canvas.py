@@ -41,7 +41,7 @@ def canvas_for(size: tuple[int, int], ability: Ability) -> Canvas:
     A provider of any size is only padded up to its multiple, so what it makes is never resampled.
     """
     if not ability.sizes:
-        made = tuple(-(-side // ability.multiple) * ability.multiple for side in size)
+        made = _up(size[0], ability.multiple), _up(size[1], ability.multiple)
         inner = size
     else:
         made = min(ability.sizes, key=lambda native: (round(_unlike(native, size), 3), _growth(native, size)))
@@ -49,6 +49,10 @@ def canvas_for(size: tuple[int, int], ability: Ability) -> Canvas:
         inner = _rounded(size[0] * scale, made[0]), _rounded(size[1] * scale, made[1])
     height, width = made
     return Canvas(size, (height, width), inner, ((height - inner[0]) // 2, (width - inner[1]) // 2))
+
+
+def _up(side: int, multiple: int) -> int:
+    return -(-side // multiple) * multiple
 
 
 def _unlike(a: tuple[int, int], b: tuple[int, int]) -> float:

@@ -44,4 +44,4 @@ def changes(frames: Frames) -> npt.NDArray[np.float64]:
     """[T - 1] mean absolute difference of neighbours, in grey levels, on a grid of about `SIDE` points a side."""
     stride = max(1, max(frames.shape[1:3]) // SIDE)
     small = frames[:, ::stride, ::stride].astype(np.int16)
-    return np.abs(np.diff(small, axis=0)).reshape(len(frames) - 1, -1).mean(1)
+    return np.asarray(np.abs(np.diff(small, axis=0)).reshape(len(frames) - 1, -1).mean(1), np.float64)

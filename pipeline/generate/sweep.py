@@ -1,7 +1,8 @@
 """Extending the orbit (section 3.2): 8 known frames lead to 8 new ones, forward and backward, until it reaches so far.
 
 How many degrees a video covers is measured by whoever asks, because solving cameras is not ours: `Degrees` gets frames
-in order and says how far the camera travelled in them. Left is what lies before the canonical frame, right what follows.
+in order and says how far the camera travelled in them. Left is what lies before the canonical frame, right what
+follows.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from pipeline.generate.adapters import SEEDS, Video, made, scored, settled
 from pipeline.generate.provider import Frames, Known, Making, VideoProvider
 from pipeline.project.take import VideoRequest
 
-SIDES = ("left", "right", "both")
 CONTEXT = 8
 """Known frames of a step, half of the paper's 16; fewer where the provider makes less in one go."""
 MOST_FRAMES = 400
@@ -49,19 +49,13 @@ class Sweep:
         return self.left + self.right
 
 
-def begun(video: Video, canonical: int, degrees: Degrees) -> Sweep:
-    """A video before it is extended; `canonical` is the frame from which left and right are told apart."""
-    frames = video.frames
-    return Sweep(video, 0, degrees(frames[: canonical + 1]), degrees(frames[canonical:]))
-
-
 def extend(
     provider: VideoProvider, request: VideoRequest, start: Sweep, side: str, wanted: float, degrees: Degrees
 ) -> Generator[Making | Sweep, None, None]:
     """Grow `start` step by step, yielding where a step is and, after each one, the whole as far as it is finished.
 
-    `side`: one of `SIDES`; both: always the side that covers less. It ends when `wanted` degrees are covered, after one
-    step when `wanted` is 0, when the camera no longer travels, or at `MOST_FRAMES`.
+    `side` is left, right or both: then always the side that covers less. It ends when `wanted` degrees are covered,
+    after one step when `wanted` is 0, when the camera no longer travels, or at `MOST_FRAMES`.
     """
     sweep, idle, number = start, 0, 0
     while True:

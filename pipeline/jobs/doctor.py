@@ -19,6 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from renderer.errors import Refusal
+
 CHILD_SECONDS = 120
 LOW_DISK = 2 << 30
 
@@ -59,7 +61,7 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at everything; takes some seconds, because libraries are really loaded."""
     looks: tuple[Callable[[], list[Finding]], ...] = (
-        _python, _torch, _gsplat, _colmap, _numba, _codecs, _display, _disk,
+        _python, _torch, _gsplat, _colmap, _numba, _codecs, _providers, _display, _disk,
     )  # fmt: skip
     return [finding for look in looks for finding in look()]
 
@@ -114,6 +116,22 @@ def _codecs() -> list[Finding]:
     if missing:
         return [Finding("codecs", "bad", f"av {number} cannot write {missing}; install av from its wheel")]
     return [Finding("codecs", "good", f"av {number}: H.264 and FFV1")]
+
+
+def _providers() -> list[Finding]:
+    """What makes videos here; one that lacks a package says so."""
+    from pipeline.generate.registry import find, rows
+
+    findings = []
+    for row in rows():
+        try:
+            ability = find(row.name).ability
+        except Refusal as refusal:
+            findings.append(Finding(f"provider {row.name}", "note", str(refusal)))
+        else:
+            kinds = ", ".join(kind.replace("_", "-") for kind in ability.kinds)
+            findings.append(Finding(f"provider {row.name}", "good", f"{ability.title}: {kinds}"))
+    return findings
 
 
 def _display() -> list[Finding]:

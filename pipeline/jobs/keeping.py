@@ -10,12 +10,14 @@ from pipeline.project import edits
 from pipeline.project.codec import decode
 from pipeline.project.project import Render, Run
 from pipeline.project.project_file import update
+from pipeline.project.take import Take
 
 
 def keep(folder: Path, made: Produced) -> None:
-    """Append a run or a render to the library of the project in `folder`; other things are kept where they lie."""
+    """Append a run, a render or a take to the library of a project; other things are kept where they lie."""
     kinds: dict[str, Callable[[], object]] = {
         "run": lambda: update(folder, lambda project: edits.add_run(project, decode(Run, made.data))),
+        "take": lambda: update(folder, lambda project: edits.add_take(project, decode(Take, made.data))),
         "render": lambda: update(folder, lambda project: edits.add_render(project, decode(Render, made.data))),
     }
     if made.kind in kinds:

@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.jobs.spec import (
     AblationJob,
     ExportJob,
+    GenerateJob,
     Job,
     LiftJob,
     PosesJob,
@@ -177,5 +178,9 @@ def title(job: Job) -> str:
         return f"Cameras of {Path(job.video).name}, {job.how}"
     if isinstance(job, AblationJob):
         return f"Ablation of {Path(job.scene).name if job.scene else 'the faulty sample'}, {job.preset}"
+    if isinstance(job, GenerateJob):
+        kind = "variation" if job.like else job.wish.kind.replace("_", "-").replace("reroll", "re-roll")
+        many = f"{job.takes} × " if job.takes > 1 else ""
+        return f"Generate {many}{kind}, {job.provider}, seed {job.wish.seed}"
     verb = "Export" if isinstance(job, ExportJob) else "Render"
     return f"{verb} {Path(job.out).name}"

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from pipeline.project.codec import decode, encode
 from pipeline.project.project import ABLATIONS, PRESETS, LiftSettings, Project, frames_of
-from pipeline.project.take import Take
+from pipeline.project.take import Take, VideoRequest
 from renderer.errors import Refusal
 
 POSES, RUNS, RENDERS = "poses", "runs", "renders"
@@ -24,6 +24,8 @@ SNAPSHOTS = "snapshots"
 PASSES = ("colour", "depth", "alpha")
 FRAME_FORMS = ("png", "exr")
 MAX_SUPERSAMPLING = 4
+SIDES = ("left", "right", "both")
+MAX_TAKES, MAX_BETWEEN, MAX_SWEEP = 64, 16, 360.0
 
 
 @dataclass(frozen=True)
@@ -194,9 +196,53 @@ class AblationJob:
             raise ValueError(f"arms {self.arms}, seeds {self.seeds}, preset {self.preset!r}")
 
 
-Job = LiftJob | VideosJob | RenderJob | ExportJob | PosesJob | AblationJob
+@dataclass(frozen=True)
+class GenerateJob:
+    """Have a provider make takes for the project in `folder`, made when missing.
+
+    Attributes:
+        provider: its name in the registry.
+        wish: what is wanted, see `pipeline.generate.freeze_time`; zeros and empty words leave it to the provider, or to
+            the take that it goes on from. Its known frames, sources and context are found by the recipe.
+        take: id of the take that it goes on from; None: the chosen one of the kind that fits.
+        frame: of that take, that a freeze-time video begins with; None: the shared moment, else the middle.
+        takes: how many, with the seeds `wish.seed`, `wish.seed` + 1 and so on.
+        locked: source frames that a re-roll keeps; None: those with a padlock. free: those that it makes anew, which
+            wins; both are left to each other.
+        between: so many new frames after each free one, instead of new ones in their places; 0: none.
+        side: that an extension grows at. sweep: degrees to reach; 0: one step.
+        like: id of a take whose whole request is done again with other seeds; then only `takes` and the seed count.
+    """
+
+    kind: ClassVar[str] = "generate"
+    folder: str
+    provider: str
+    wish: VideoRequest
+    take: str | None = None
+    frame: int | None = None
+    takes: int = 1
+    locked: tuple[int, ...] | None = None
+    free: tuple[int, ...] | None = None
+    between: int = 0
+    side: str = "both"
+    sweep: float = 0.0
+    like: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.takes <= MAX_TAKES or not 0 <= self.between <= MAX_BETWEEN or not 0 <= self.sweep <= MAX_SWEEP:
+            raise ValueError(f"{self.takes} takes, {self.between} frames between, {self.sweep:g} degrees")
+        if self.side not in SIDES:
+            raise ValueError(f"an extension grows at the {', '.join(SIDES)}, not {self.side!r}")
+
+    @property
+    def digest(self) -> str:
+        """Names the work, for scratch files."""
+        return _digest({"generate": encode(self)})
+
+
+Job = LiftJob | VideosJob | RenderJob | ExportJob | PosesJob | AblationJob | GenerateJob
 _KINDS: dict[str, type[Any]] = {
-    kind.kind: kind for kind in (LiftJob, VideosJob, RenderJob, ExportJob, PosesJob, AblationJob)
+    kind.kind: kind for kind in (LiftJob, VideosJob, RenderJob, ExportJob, PosesJob, AblationJob, GenerateJob)
 }
 
 

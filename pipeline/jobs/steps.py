@@ -6,21 +6,23 @@ always `Finished` or `Failed`. A programming error is raised as it is. Torch com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.generate.registry import Row
 from pipeline.jobs import export, film, picture
 from pipeline.jobs.ablation import ablate
 from pipeline.jobs.album import Album
 from pipeline.jobs.background import heard
 from pipeline.jobs.control import Control
+from pipeline.jobs.generate import generate
 from pipeline.jobs.memory import is_out_of_memory, resident_bytes
 from pipeline.jobs.output import form_of
 from pipeline.jobs.run_dir import RunDir, scene_of
 from pipeline.jobs.solve_poses import solve_poses
-from pipeline.jobs.spec import AblationJob, ExportJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
+from pipeline.jobs.spec import AblationJob, ExportJob, GenerateJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
 from pipeline.messages import Failed, Finished, Message, Note, Produced, Progress, StageStarted
 from pipeline.project import edits, library, media
 from pipeline.project.atomic import refusal_for
@@ -42,8 +44,8 @@ NO_MEMORY = {
 }
 
 
-def run(job: Job, control: Control | None = None) -> Iterator[Message]:
-    """Do a job, saying what happens."""
+def run(job: Job, control: Control | None = None, table: Sequence[Row] | None = None) -> Iterator[Message]:
+    """Do a job, saying what happens. `table`: the providers of videos there are; the registry's by default."""
     told = control or Control()
     try:
         if isinstance(job, LiftJob):
@@ -56,6 +58,8 @@ def run(job: Job, control: Control | None = None) -> Iterator[Message]:
             yield from solve_poses(job, told)
         elif isinstance(job, AblationJob):
             yield from ablate(job, told, run)
+        elif isinstance(job, GenerateJob):
+            yield from generate(job, told, table)
         else:
             yield from _export(job, told)
     except Refusal as refusal:

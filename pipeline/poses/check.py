@@ -145,6 +145,11 @@ def travelled(links: Sequence[Link]) -> float:
     return float(np.linalg.norm(path[:, None] - path[None], axis=-1).max())
 
 
+def coverage_of(frames: Frames) -> float:
+    """Degrees that the camera travels around the scene in frames [F, H, W, 3], estimated from flow in a moment."""
+    return travelled(chain(_at_side(grey(frames)))) if len(frames) > 1 else 0.0
+
+
 def _reasons(links: Sequence[Link], indices: Sequence[int], coverage: float, flat: float) -> list[Reason]:
     if flat > FLAT:
         text = "the camera turns or zooms but does not travel, so there is no depth in it"

@@ -7,14 +7,18 @@ makes a project whole in itself: the files a person brought may move or vanish.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.project import edits, media, project_file
 from pipeline.project.canonical import closest_pair
-from pipeline.project.clip import Clip
+from pipeline.project.clip import Clip, digest_of
+from pipeline.project.codec import encode
 from pipeline.project.project import LiftSettings, Project, frames_of
 from pipeline.project.take import Take, VideoRequest
 from renderer.errors import Refusal
@@ -133,21 +137,45 @@ def keep(folder: Path, clip: Clip, kind: str) -> Take:
     take_id = clip.digest[:16]
     path = folder.resolve() / TAKES / f"{take_id}.mkv"
     if not path.is_file():
-        _check_room(folder, clip)
+        check_room(folder, _raw_bytes(clip))
         media.write_lossless(path, media.read_frames(clip.path), clip.fps)
     name = Path(clip.path).stem[:MAX_NAME]
     return Take(take_id, VideoRequest(kind, size=clip.size), replace(clip, path=str(path)), name=name)
 
 
+def keep_made(
+    folder: Path, frames: media.Frames, request: VideoRequest, provenance: Mapping[str, Any], name: str = ""
+) -> Take:
+    """Store frames [T, H, W, 3] that were generated, losslessly, with a small film of them for people beside.
+
+    The take is named by its request and its pixels, so the same work done again is the same take.
+    """
+    told = json.dumps(encode(request), sort_keys=True, default=str).encode()
+    take_id = hashlib.blake2b(told + frames.tobytes(), digest_size=8).hexdigest()
+    path = folder.resolve() / TAKES / f"{take_id}.mkv"
+    if not path.is_file():
+        check_room(folder, frames.nbytes)
+        media.write_lossless(path, frames, request.fps)
+        media.write_video(path.with_suffix(".mp4"), frames, request.fps)
+    size = int(frames.shape[1]), int(frames.shape[2])
+    clip = Clip(str(path), len(frames), size, request.fps, digest_of([path]))
+    parent = request.sources[0] if request.kind in ("extend", "reroll") and request.sources else None
+    return Take(take_id, request, clip, parent, name[:MAX_NAME], dict(provenance))
+
+
 def restore(folder: Path, take: Take, source: Path) -> None:
     """Store a take's frames again, from the video that they came from or from a copy of them."""
     path = folder.resolve() / TAKES / f"{take.id}.mkv"
-    _check_room(folder, take.clip)
+    check_room(folder, _raw_bytes(take.clip))
     media.write_lossless(path, media.read_frames(source), take.clip.fps)
 
 
-def _check_room(folder: Path, clip: Clip) -> None:
-    raw = clip.n_frames * clip.size[0] * clip.size[1] * 3
+def _raw_bytes(clip: Clip) -> int:
+    return clip.n_frames * clip.size[0] * clip.size[1] * 3
+
+
+def check_room(folder: Path, raw: int) -> None:
+    """Refuse to keep frames of so many bytes where the disk has no room for them and for a lift."""
     free = shutil.disk_usage(folder).free
     if free < raw + RESERVE_BYTES:
         needed = (raw + RESERVE_BYTES) >> 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from main import main
 from pipeline.cli.parser import build_parser
-from pipeline.cli.words import ablation_job, command_line, export_job, lift_job, render_job, words_of
-from pipeline.jobs.spec import PASSES, AblationJob, ExportJob, RenderJob, VideosJob
+from pipeline.cli.words import ablation_job, command_line, export_job, generate_job, lift_job, render_job, words_of
+from pipeline.jobs.spec import PASSES, SIDES, AblationJob, ExportJob, GenerateJob, RenderJob, VideosJob
 from pipeline.project.project import ABLATIONS, DEVICES, PRESETS, LiftSettings
+from pipeline.project.take import KINDS, VideoRequest
 
 NAMES = st.text("abc xyz-_'\"$\\é", min_size=1).map(lambda text: f"x{text}")
 TIMES = st.floats(-1e3, 1e3, allow_nan=False)
@@ -37,6 +39,40 @@ RENDERS = st.builds(
 def test_renders_come_back(job: RenderJob) -> None:
     assert render_job(build_parser().parse_args(words_of(job))) == job
     assert shlex.split(command_line(job)) == ["splatime", *words_of(job)]
+
+
+TEXTS = st.text("abc -='\"\\$é,", max_size=8)
+FRAMES = st.none() | st.sets(st.integers(0, 40)).map(lambda frames: tuple(sorted(frames)))
+KINDS_AND_WISHES = st.builds(
+    VideoRequest, st.sampled_from(KINDS), TEXTS, TEXTS, st.just("bar"), n_frames=st.sampled_from([0, 2, 99]),
+    fps=st.sampled_from([0.0, 12.5]), size=st.sampled_from([(0, 0), (36, 64)]), seed=st.integers(0, 2**31 - 1),
+    steps=st.integers(0, 99), guidance=st.sampled_from([0.0, 7.5]),
+    options=st.dictionaries(st.sampled_from(["folder", "lora"]), TEXTS | st.integers() | st.booleans()),
+)  # fmt: skip
+GENERATED = st.builds(
+    GenerateJob, st.just("/project"), st.just("bar"), KINDS_AND_WISHES, st.none() | NAMES,
+    st.none() | st.integers(0, 99), st.integers(1, 64), FRAMES, FRAMES,
+    st.integers(0, 16), st.sampled_from(SIDES), st.sampled_from([0.0, 0.1, 180.0]), st.none() | NAMES,
+).map(lambda job: job if job.like is None else replace(job, wish=replace(job.wish, kind="reference")))  # fmt: skip
+
+
+@given(GENERATED)
+def test_generations_come_back(job: GenerateJob) -> None:
+    assert generate_job(build_parser().parse_args(words_of(job))) == job
+
+
+def test_the_rule_is_laid_on_a_freeze_time_prompt_unless_it_is_to_stay() -> None:
+    words = ["generate", "--kind", "freeze-time", "--provider", "p", "--out", "/p", "--prompt", "a dog running"]
+    ruled, plain = (generate_job(build_parser().parse_args([*words, *more])) for more in ([], ["--as-written"]))
+    assert ruled.wish.prompt == "Camera circulating around a dog, time elapse" and plain.wish.prompt == "a dog running"
+
+
+@pytest.mark.parametrize(
+    "words", ["--lock 3-1", "--lock x", "--frames 99999", "--takes 0", "--set novalue", "--sweep x"]
+)
+def test_wrong_words_of_generate_are_usage_errors(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["generate", "--kind", "reroll", "--provider", "p", "--out", "/p", *words.split()])
 
 
 @given(st.builds(ExportJob, st.just("/p"), NAMES, st.sampled_from(["ply", "ply-sequence"]), st.none() | TIMES))

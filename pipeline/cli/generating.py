@@ -1,0 +1,32 @@
+"""The verb generate: takes from a provider, kept and chosen as imported ones are."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.cli.console import complain
+from pipeline.cli.run_job import DONE, FAILED, run_job
+
+
+def generate(args: argparse.Namespace) -> int:
+    """Have takes made; the first of each kind is chosen, so that `lift --out` goes on from here."""
+    from pipeline.cli.words import generate_job
+    from pipeline.project import library, project_file
+
+    job = generate_job(args)
+    if job.wish.kind == "freeze_time" and job.wish.prompt and not args.json:
+        complain(f"the prompt is {job.wish.prompt!r}")
+    code, end = run_job(job, as_json=args.json)
+    if project_file.is_project(args.out):
+        project = project_file.update(args.out, library.completed)
+    if end is None:
+        return code
+    for take in (project.take(name) for name in end.summary["takes"]):
+        height, width = take.clip.size
+        told = [f"{take.clip.n_frames} frames of {width}x{height}", f"seed {take.request.seed}"]
+        covered, seams = take.provenance.get("coverage"), take.provenance.get("seams")
+        told += [f"{covered['left'] + covered['right']:.0f} degrees"] if covered else []
+        told += [f"weakest seam {min(score for _frame, score in seams):.2f}"] if seams else []
+        if not args.json:
+            print(f"Kept take {take.id}: {', '.join(told)}")
+    return DONE if end.summary["takes"] else FAILED
