@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 
+from app.bending import Bending
 from app.checks import Checked, Checks
 from app.document import Document, Edit
 from app.frame_store import FrameStore
@@ -51,6 +52,7 @@ class Curation(QObject):
         self._player = Player(self.review, self)
         self._other = ""
         self._active = False
+        self._bending = Bending()
         self._matching: tuple[Any, ...] | None = None
         self.gallery = Gallery(self.store, actions)
         self.filmstrip = Filmstrip(self.review, self.store)
@@ -58,7 +60,8 @@ class Curation(QObject):
         self.view = TakeView(self.review, self.store)
         self.bar = ReviewBar(self.review, actions)
         self.page = column(self.view, self.bar, tall=self.view)
-        self._strip_panel = column(FrameTools(actions), self.filmstrip, tall=self.filmstrip)
+        self.tools = FrameTools(actions)
+        self._strip_panel = column(self.tools, self.filmstrip, tall=self.filmstrip)
         self._strip_panel.addAction(actions["drop_frames"])
         self._connect()
 
@@ -142,8 +145,18 @@ class Curation(QObject):
             canonical = cut.canonical_freeze_frame if take.id == cut.freeze_time else canonical
             self.filmstrip.show_opinion(cut.opinion(take.id), canonical)
             self.view.show_selection(cut.opinion(take.id).frames)
+        self.show_bending(self._bending)
         self.refresh()
         self.changed.emit()
+
+    def show_bending(self, bending: Bending) -> None:
+        """How far the lift that is shown had to bend the frames of its freeze-time take."""
+        self._bending = bending
+        self.filmstrip.show_bending(bending)
+        self.tools.show_bending(bool(bending.by_frame) and self._reviews(bending.take))
+
+    def _reviews(self, take_id: str) -> bool:
+        return self.review.take is not None and self.review.take.id == take_id
 
     def _check(self, take: Take, frames: FrameSelection | None) -> Checked | None:
         """What the used frames of a take are worth; nobody asks while other things stand in the middle."""

@@ -242,6 +242,8 @@ class MainWindow(QMainWindow):
         self.session.project_made.connect(self.open_project)
         self.session.ended.connect(self._lift_ended)
         self.showing.unreadable.connect(self._unreadable)
+        self.showing.bent.connect(self.curation.show_bending)
+        self.showing.bent.connect(self.looking.grid.grid.show_bending)
         self.drops.hovered.connect(self.empty.show_hot)
         self.drops.dropped.connect(self.arrivals.bring)
         self.desk.dressed.connect(self._dress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,25 +11,31 @@ from PySide6.QtCore import QObject, Signal
 
 from renderer.errors import Refusal
 from renderer.gl.navigation import scene_pivot
-from renderer.look import Ranges
+from renderer.look import Ranges, deformation_by_frame
 from renderer.marks import Marks
 from renderer.snapshot import Snapshot
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A snapshot, its file, which the tile renderer's process reads for itself, what its ramps span, its marks."""
+    """A snapshot, its file, which the tile renderer's process reads for itself, what its ramps span, its marks.
+
+    `bent`: how far each freeze-time frame is bent, mean |dx| over the distance to the scene, by source frame.
+    """
 
     snapshot: Snapshot
     path: Path
     ranges: Ranges = field(default_factory=Ranges)
     marks: Marks = field(default_factory=Marks)
+    bent: Mapping[int, float] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Scene:
         """Read a file and look at it once; for a thread. Raises `Refusal` as `Snapshot.load` does."""
         snapshot = Snapshot.load(path)
-        return cls(snapshot, path, Ranges.of(snapshot), Marks.of(snapshot, scene_pivot(snapshot)))
+        marks = Marks.of(snapshot, scene_pivot(snapshot))
+        bent = {frame: dx / marks.reach for frame, dx in deformation_by_frame(snapshot).items()}
+        return cls(snapshot, path, Ranges.of(snapshot), marks, bent)
 
 
 class SceneLoader(QObject):

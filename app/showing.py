@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.bending import Bending
 from app.document import Document
 from app.lift_session import LiftSession
 from app.looking import Looking
@@ -15,10 +16,12 @@ from app.view_state import ViewState
 
 
 class Showing(QObject):
-    """`changed`: another scene is seen, or none; `unreadable(str)`: why a file can't be."""
+    """`changed`: another scene is seen, or none; `bent(Bending)` of its freeze-time frames; `unreadable(str)`: why a
+    file can't be."""
 
     changed = Signal()
     unreadable = Signal(str)
+    bent = Signal(object)
 
     def __init__(
         self, document: Document, session: LiftSession, view: ViewState, looking: Looking, making: Making
@@ -44,6 +47,8 @@ class Showing(QObject):
         self._looking.show_run(run_of(scene.path))
         self._looking.show_scene(scene, same_run=same)
         self._making.scene_shown(scene.path)
+        take = self._looking.sources.take("freeze_time")
+        self.bent.emit(Bending("" if take is None else take.id, scene.bent))
         self.changed.emit()
 
     def _opened(self) -> None:
@@ -58,4 +63,5 @@ class Showing(QObject):
         self._looking.show_run(None)
         self._runs, self._making.shown_run = None, None
         session.watch(folder)
+        self.bent.emit(Bending())
         self.changed.emit()

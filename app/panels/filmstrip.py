@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QSizePolicy, QToolTip, QWidget
 
+from app.bending import Bending
 from app.frame_store import FrameStore
 from app.panels.filmstrip_cell import BELOW, CellLook, paint_cell, paint_handle
 from app.review_state import ReviewState
@@ -39,6 +40,7 @@ class Filmstrip(QAbstractScrollArea):
         self.viewport().setMouseTracking(True)
         self._review, self._store = review, store
         self._opinion, self._canonical = Curated(""), -1
+        self._bending = Bending()
         self._dragged: FrameSelection | None = None
         self._handle = ""
         self._anchor: int | None = None
@@ -50,6 +52,11 @@ class Filmstrip(QAbstractScrollArea):
     def show_opinion(self, opinion: Curated, canonical: int | None) -> None:
         """What is decided about the take, and which of its frames is the shared moment."""
         self._opinion, self._canonical = opinion, -1 if canonical is None else canonical
+        self.viewport().update()
+
+    def show_bending(self, bending: Bending) -> None:
+        """How far a lift had to bend the frames of a take; of another take than this one nothing is shown."""
+        self._bending = bending
         self.viewport().update()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
@@ -133,7 +140,9 @@ class Filmstrip(QAbstractScrollArea):
         painter.end()
 
     def _look(self, index: int) -> CellLook:
-        chosen = self.selection
+        chosen, bending = self.selection, self._bending
+        take = self._review.take
+        lifted = take is not None and take.id == bending.take
         return CellLook(
             index,
             inside=chosen.start <= index < chosen.stop,
@@ -142,6 +151,8 @@ class Filmstrip(QAbstractScrollArea):
             canonical=index == self._canonical,
             selected=index in self._review.frames,
             current=index == self._review.index,
+            bent=bending.share(index) if lifted else None,
+            bent_odd=lifted and bending.is_odd(index),
         )
 
     # -- hands -------------------------------------------------------------------------------------------------
@@ -209,6 +220,7 @@ class Filmstrip(QAbstractScrollArea):
             "dropped" if look.dropped else "" if look.inside else "trimmed away",
             "locked: a re-roll keeps it" if look.locked else "",
             "" if strip is None else strip.hints.words(index),
+            "" if look.bent is None else self._bending.words(index),
         ]
         words = "; ".join(word for word in told if word)
         return f"Frame {index}" + (f": {words}" if words else "")

@@ -14,7 +14,7 @@ from app.panels.take_card import ON_DARK
 from app.theme import Theme, current_theme, icon
 from pipeline.project.hints import Hints
 
-BELOW = 34  # px under a picture: its number, and two bars for sharpness and motion
+BELOW = 39  # px under a picture: its number, and three bars for sharpness, motion and bending
 BAR = 3.0
 
 
@@ -29,6 +29,8 @@ class CellLook:
     canonical: bool
     selected: bool
     current: bool
+    bent: float | None = None
+    bent_odd: bool = False
 
 
 def paint_cell(
@@ -47,7 +49,9 @@ def paint_cell(
     _paint_edge(painter, box, look, theme)
     _paint_number(painter, box, look, theme)
     if hints is not None:
-        _paint_hints(painter, box, look.index, hints, theme)
+        _paint_hints(painter, box, look, hints, theme)
+    if look.bent is not None:
+        _paint_bar(painter, box, 2, look.bent, theme.colour("bad" if look.bent_odd else "accent"), theme)
 
 
 def paint_handle(painter: QPainter, top: QPointF, height: float, which: str, theme: Theme) -> None:
@@ -98,10 +102,15 @@ def _paint_number(painter: QPainter, box: QRect, look: CellLook, theme: Theme) -
     painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, str(look.index))
 
 
-def _paint_hints(painter: QPainter, box: QRect, index: int, hints: Hints, theme: Theme) -> None:
+def _paint_hints(painter: QPainter, box: QRect, look: CellLook, hints: Hints, theme: Theme) -> None:
     """Two bars, sharpness and motion against the video's largest, and a word where something is odd."""
+    index = look.index
     line = QRectF(box.left(), box.bottom() + 3, box.width(), 16)
-    odd = "soft" if hints.soft[index] else "repeat" if hints.doubled[index] else "jump" if hints.jumps[index] else ""
+    flaws = (
+        (look.bent_odd, "bent"), (hints.soft[index], "soft"), (hints.doubled[index], "repeat"),
+        (hints.jumps[index], "jump"),
+    )  # fmt: skip
+    odd = next((word for flawed, word in flaws if flawed), "")
     if odd:
         painter.setPen(theme.colour("warm"))
         painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, odd)
@@ -109,7 +118,10 @@ def _paint_hints(painter: QPainter, box: QRect, index: int, hints: Hints, theme:
     for row, (values, flags) in enumerate(rows):
         most = float(values.max())
         share = float(values[index]) / most if most > 0 else 0.0
-        top = box.bottom() + 22 + row * (BAR + 2)
-        painter.fillRect(QRectF(box.left(), top, box.width(), BAR), theme.colour("line"))
-        ink = theme.colour("warm" if flags[index] else "muted")
-        painter.fillRect(QRectF(box.left(), top, share * box.width(), BAR), ink)
+        _paint_bar(painter, box, row, share, theme.colour("warm" if flags[index] else "muted"), theme)
+
+
+def _paint_bar(painter: QPainter, box: QRect, row: int, share: float, ink: QColor, theme: Theme) -> None:
+    top = box.bottom() + 22 + row * (BAR + 2)
+    painter.fillRect(QRectF(box.left(), top, box.width(), BAR), theme.colour("line"))
+    painter.fillRect(QRectF(box.left(), top, share * box.width(), BAR), ink)

@@ -24,10 +24,16 @@ class FrameTools(QWidget):
             else:
                 row.addSpacing(12)
         row.addStretch(1)
-        self.legend = QLabel("bars: sharpness, motion")
+        self.legend = QLabel()
         self.legend.setObjectName("muted")
-        self.legend.setToolTip(
-            "The upper bar is a frame's sharpness, the lower one how much changes against the frame before; "
-            "what is odd is written beside its number"
-        )
         row.addWidget(self.legend)
+        self.show_bending(False)
+
+    def show_bending(self, shown: bool) -> None:
+        """Whether frames have a third bar."""
+        self.legend.setText("bars: sharpness, motion, bending" if shown else "bars: sharpness, motion")
+        third = "; the third how far the lift had to bend it to make it agree with the others" if shown else ""
+        self.legend.setToolTip(
+            "The upper bar is a frame's sharpness, the next one how much changes against the frame before"
+            f"{third}. What is odd is written beside its number."
+        )

@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
+from app.bending import Bending
 from app.cells import Cells
 from app.grid_plan import Cell
 from app.panels.grid_cell import CellFace, paint_face
@@ -52,6 +53,7 @@ class TimeViewGrid(QAbstractScrollArea):
         self._show, self._height = "source", USUAL
         self._over: Place | None = None
         self._wipe = 0.5
+        self._bending = Bending()
         cells.changed.connect(self._lay_out)
         for signal in (view.camera_changed, view.moment_changed):
             signal.connect(self._follow)
@@ -59,6 +61,11 @@ class TimeViewGrid(QAbstractScrollArea):
     def show_as(self, show: str) -> None:
         """source, render, wipe or difference."""
         self._show = show
+        self.viewport().update()
+
+    def show_bending(self, bending: Bending) -> None:
+        """How far each freeze-time frame had to be bent: a bar under its number."""
+        self._bending = bending
         self.viewport().update()
 
     def set_height(self, height: int) -> None:
@@ -191,7 +198,11 @@ class TimeViewGrid(QAbstractScrollArea):
                 "Reference" if station == REFERENCE else f"{station}" + (" ◆" if station == plan.shared_station else "")
             )
             painter.setPen(theme.colour("accent" if i == column else "muted"))
-            painter.drawText(QRectF(box.left(), 0, box.width(), TOP - 2), Qt.AlignmentFlag.AlignCenter, words)
+            painter.drawText(QRectF(box.left(), 0, box.width(), TOP - 4), Qt.AlignmentFlag.AlignCenter, words)
+            share = self._bending.share(station) if isinstance(station, int) else None
+            if share is not None and isinstance(station, int):
+                ink = theme.colour("bad" if self._bending.is_odd(station) else "faint")
+                painter.fillRect(QRectF(box.left(), TOP - 5, share * box.width(), 3), ink)
         painter.setClipping(False)
         painter.setPen(theme.colour("faint"))
         painter.drawText(QRectF(0, 0, LEFT - 8, TOP - 2), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
@@ -283,4 +294,6 @@ class TimeViewGrid(QAbstractScrollArea):
         words += f": frame {named[1]} of the {video} video"
         if picture is not None and picture.decibels is not None:
             words += f"; the render is {picture.decibels:.1f} dB (PSNR) from it"
+        if isinstance(cell.station, int) and self._bending.words(cell.station):
+            words += f"; {self._bending.words(cell.station)}"
         return words

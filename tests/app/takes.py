@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from pipeline.project import edits, media, project_file
 from pipeline.project.library import completed, keep
 from pipeline.project.project import Project
+from tests.renderer.gl.synthetic import synthetic_snapshot
 
 
 def video(path: Path, frames: int = 8, tint: int = 0, size: tuple[int, int] = (36, 64)) -> Path:
@@ -31,3 +33,10 @@ def project_of_takes(folder: Path, *, extra: int = 0) -> Project:
         take = keep(folder, media.probe(source), kind)
         project_file.update(folder, lambda known, take=take: edits.add_take(known, take))  # type: ignore[misc]
     return project_file.update(folder, completed)
+
+
+def write_run(folder: Path, step: int = 1200) -> None:
+    """A run of the project whose snapshot is the synthetic scene; the shared moment is reference frame 3."""
+    snapshot = synthetic_snapshot(900, step=step)
+    info = {**snapshot.info, "canonical_reference_frame": 3}
+    replace(snapshot, info=info).save(folder / "runs" / "r1" / "snapshot.safetensors")

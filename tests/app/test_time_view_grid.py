@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,10 +20,8 @@ from app.panels.time_view_grid import TimeViewGrid
 from app.view_state import FREE, REFERENCE
 from tests.app.conftest import OpenWindow
 from tests.app.hands import click, key, move
-from tests.app.takes import project_of_takes
+from tests.app.takes import project_of_takes, write_run
 from tests.renderer.gl.synthetic import synthetic_snapshot
-
-SHARED = 3  # the reference frame of the shared moment
 
 
 class FakeClient:
@@ -63,12 +60,6 @@ def lifted(tmp_path: Path) -> Path:
     project_of_takes(folder)
     write_run(folder)
     return folder
-
-
-def write_run(folder: Path, step: int = 1200) -> None:
-    snapshot = synthetic_snapshot(900, step=step)
-    info = {**snapshot.info, "canonical_reference_frame": SHARED}
-    replace(snapshot, info=info).save(folder / "runs" / "r1" / "snapshot.safetensors")
 
 
 @pytest.fixture
