@@ -97,7 +97,7 @@ def _grid(n: int) -> tuple[Float, Float]:
     return x, y
 
 
-def _cells(rng: Rng, n: int, count: int) -> tuple[npt.NDArray[np.int32], Float]:
+def cells(rng: Rng, n: int, count: int) -> tuple[npt.NDArray[np.int32], Float]:
     """Tileable Voronoi cells, `count` (a square) of them: each texel's cell, and its distance to the border in texels.
 
     One seed per square of a grid, anywhere in its square: only the nine squares around a texel are searched.
@@ -129,7 +129,7 @@ def terrazzo(rng: Rng, base: Colour, palette: Sequence[Colour], texel: float, n:
     """Polished stone: chips of several sizes in a speckled ground."""
     picture = np.asarray(base, np.float32) * np.exp(0.07 * fractal_noise(rng, n, 0.6))[..., None]
     for count, gap, share in ((256, 7.0, 0.75), (1764, 2.6, 0.7), (9025, 1.1, 0.5)):
-        index, border = _cells(rng, n, count)
+        index, border = cells(rng, n, count)
         laid = rng.random(count) < share
         colours = _pick(rng, palette, count)
         cover = smoothstep(gap, gap + 1.2, border) * laid[index]
@@ -191,7 +191,7 @@ def mottled(rng: Rng, base: Colour, contrast: float, texel: float, n: int = 256)
 
 def picture(rng: Rng, palette: Sequence[Colour], texel: float, n: int = 256) -> Texture:
     """An abstract painting: cells of flat colour crossed by brush strokes."""
-    index, border = _cells(rng, n, 25)
+    index, border = cells(rng, n, 25)
     canvas = _pick(rng, palette, 25, 0.35)[index] * smoothstep(0.3, 1.6, border)[..., None]
     for colour in _pick(rng, palette, 26, 0.3):
         canvas = _stamp(canvas, rng, colour, rng.uniform(4, 26))

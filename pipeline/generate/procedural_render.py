@@ -17,10 +17,10 @@ from pipeline.generate.procedural_shapes import Array, Rays, hit, normals_of, sh
 from pipeline.generate.procedural_world import BACK, HALF_WIDTH, World
 from renderer.camera import Camera
 
-_LIGHT = np.array([-0.72, -0.55, 0.85]) / np.linalg.norm([-0.72, -0.55, 0.85])
-_KEY, _SKY, _GROUND = array([0.74, 0.69, 0.60]), array([0.46, 0.48, 0.52]), array([0.30, 0.27, 0.24])
-_CAST, _CONTACT = 0.8, 0.85
+CAST, CONTACT = 0.8, 0.85
 """How dark a still thing's cast and contact shade gets; moving things count by their `shade`."""
+PENUMBRA = 0.22
+"""Softness of cast shade, in radii of what casts it."""
 _ROOM_PLANES = (
     (2, 0.0, np.array([0.0, 0.0, 1.0])),
     (1, BACK, np.array([0.0, -1.0, 0.0])),
@@ -38,7 +38,7 @@ class Truth:
         rgb: [H, W, 3] uint8 sRGB.
         depth: [H, W] float32, z in the camera, metres, at pixel centres.
         moving: [H, W] bool, pixels of things that move or deform during the reference video.
-        surface: [H, W] int16, 0 to 3 the room's floor and walls, then 4 + index into `World.things`.
+        surface: [H, W] int16, the room's floor and walls first, if any, then the things, in order.
         points: [H, W, 3] float64, world points seen at the pixel centres.
     """
 
@@ -54,7 +54,7 @@ class Truth:
         """[H, W, 3] where the material seen in each pixel is at another time: exact scene motion."""
         out = self.points.copy()
         for index, thing in enumerate(self.world.things):
-            seen = self.surface == index + len(_ROOM_PLANES)
+            seen = self.surface == index + len(self.world.room)
             if thing.moving and seen.any():
                 change = thing.pose(time) @ np.linalg.inv(thing.pose(self.time))
                 out[seen] = self.points[seen] @ change[:3, :3].T + change[:3, 3]
@@ -72,7 +72,7 @@ def render(
     poses = [thing.pose(time) for thing in world.things]
     centre = Rays.through(camera, warp=warp)
     depth, surface = _visible(world, poses, centre)
-    moving = np.array([False] * len(_ROOM_PLANES) + [thing.moving for thing in world.things])
+    moving = np.array([False] * len(world.room) + [thing.moving for thing in world.things])
     points = centre.origin + depth[..., None] * centre.directions
     light = np.zeros((*camera.size, 3), np.float32)
     offsets = (np.arange(supersampling) + 0.5) / supersampling - 0.5
@@ -80,7 +80,7 @@ def render(
         for dx in offsets:
             rays = Rays.through(camera, (float(dx), float(dy)), warp)
             light += _colour(world, poses, rays, *_visible(world, poses, rays), 1 / supersampling)
-    rgb = _developed(light * np.float32(gain / supersampling**2))
+    rgb = developed(light * np.float32(gain / supersampling**2))
     return Truth(rgb, depth.astype(np.float32), moving[surface], surface, points, time, world)
 
 
@@ -89,13 +89,13 @@ def _visible(world: World, poses: list[Array], rays: Rays) -> tuple[Array, npt.N
     depth = np.full(rays.camera.size, np.inf)
     surface = np.zeros(rays.camera.size, np.int16)
     with np.errstate(divide="ignore", invalid="ignore"):
-        for index, (axis, position, _) in enumerate(_ROOM_PLANES):
+        for index, (axis, position, _) in enumerate(_ROOM_PLANES[: len(world.room)]):
             _nearer(depth, surface, (position - rays.origin[axis]) / rays.directions[..., axis], index)
     for index, (thing, pose) in enumerate(zip(world.things, poses, strict=True)):
         place = window(rays, pose)
         if place:
             t = hit(thing.kind, rays.origin, rays.directions[place], pose)
-            _nearer(depth[place], surface[place], t, index + len(_ROOM_PLANES))
+            _nearer(depth[place], surface[place], t, index + len(world.room))
     return depth, surface
 
 
@@ -121,7 +121,11 @@ def _colour(
         slant = np.abs(np.einsum("ni,ni->n", normals, directions[part])) / np.linalg.norm(directions[part], axis=1)
         footprint = array(distance[part] * cell / np.sqrt(np.maximum(slant, 0.05)))
         albedo = surface_paint(array(material), array(axes), footprint)
-        light[part] = albedo * _irradiance(world, poses, array(points[part]), array(normals), index)
+        thing = index - len(world.room)
+        if thing >= 0 and world.things[thing].glow:
+            light[part] = albedo
+        else:
+            light[part] = albedo * _irradiance(world, poses, array(points[part]), array(normals), index)
     out = np.empty_like(light)
     out[order] = light
     return out.reshape(*depth.shape, 3)
@@ -129,7 +133,7 @@ def _colour(
 
 def _surface(world: World, poses: list[Array], index: int, points: Array) -> tuple[Array, Array, Array, Paint]:
     """(world normals [N, 3], material points [N, 3], normals in material axes [N, 3], paint) of one surface."""
-    thing = index - len(_ROOM_PLANES)
+    thing = index - len(world.room)
     if thing < 0:
         normals = np.broadcast_to(_ROOM_PLANES[index][2], points.shape)
         return normals, points, normals, world.room[index]
@@ -144,8 +148,9 @@ def _surface(world: World, poses: list[Array], index: int, points: Array) -> tup
 def _irradiance(world: World, poses: list[Array], p: Float, n: Float, surface: int) -> Float:
     """Light [N, 3] on points of one surface: sky and floor bounce, a key light, and the soft shade of every thing."""
     lit, open_sky = np.ones(len(p), np.float32), np.ones(len(p), np.float32)
+    light = world.light
     for index, (thing, pose) in enumerate(zip(world.things, poses, strict=True)):
-        if thing.shade == 0 or surface == index + len(_ROOM_PLANES):
+        if thing.shade == 0 or surface == index + len(world.room):
             continue
         radius = float(np.cbrt(abs(np.linalg.det(pose[:3, :3]))))
         offset = array(pose[:3, 3]) - p
@@ -155,27 +160,27 @@ def _irradiance(world: World, poses: list[Array], p: Float, n: Float, surface: i
             continue
         offset, distance = offset[near], np.sqrt(np.maximum(squared[near], radius**2))
         facing = np.maximum(np.einsum("ni,ni->n", n[near], offset) / distance, 0)
-        open_sky[near] *= 1 - _CONTACT * thing.shade * facing * (radius / distance) ** 2
-        behind = offset @ _LIGHT > 0
-        lit[near[behind]] *= 1 - _CAST * thing.shade * shade_of_ball(p[near[behind]], _LIGHT, pose, 0.22)
+        open_sky[near] *= 1 - CONTACT * thing.shade * facing * (radius / distance) ** 2
+        behind = offset @ light.towards > 0
+        lit[near[behind]] *= 1 - CAST * thing.shade * shade_of_ball(p[near[behind]], light.towards, pose, PENUMBRA)
     # Wrapped by a quarter: no hard terminator that would slide over a turning thing.
-    key = np.clip((n @ _LIGHT + 0.25) / 1.25, 0, 1) * lit
+    key = np.clip((n @ light.towards + 0.25) / 1.25, 0, 1) * lit
     up = (0.5 + 0.5 * n[:, 2])[:, None]
-    ambient = (_GROUND + (_SKY - _GROUND) * up) * (open_sky * _corners(p, surface))[:, None]
-    return np.asarray(ambient + _KEY * key[:, None], np.float32)
+    if surface < len(world.room):
+        open_sky = open_sky * _corners(p, surface)
+    ambient = (light.ground + (light.sky - light.ground) * up) * open_sky[:, None]
+    return np.asarray(ambient + light.key * key[:, None], np.float32)
 
 
 def _corners(p: Float, surface: int) -> Float:
     """Ambient light [N] that reaches the room's own surfaces: less where floor and walls meet."""
-    if surface >= len(_ROOM_PLANES):
-        return np.ones(len(p), np.float32)
     sides = np.exp(-(HALF_WIDTH - np.abs(p[:, 0])) / 0.4) if surface < 2 else 0
     back = np.exp(-(BACK - p[:, 1]) / 0.4) if surface != 1 else 0
     floor = np.exp(-p[:, 2] / 0.4) if surface != 0 else 0
     return array((1 - 0.35 * sides) * (1 - 0.35 * back) * (1 - 0.35 * floor))
 
 
-def _developed(light: Float) -> npt.NDArray[np.uint8]:
+def developed(light: Float) -> npt.NDArray[np.uint8]:
     """Linear light to sRGB bytes, with a soft shoulder below white."""
     exposed = 1.05 * light
     soft = np.where(exposed < 0.7, exposed, 0.7 + 0.3 * (1 - np.exp(-(exposed - 0.7) / 0.3)))

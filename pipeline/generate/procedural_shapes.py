@@ -1,7 +1,8 @@
 """Ray casting of the procedural scenes: unit shapes under affine poses, and the room around them, in numpy.
 
-A shape is a unit ball, cube or upright cylinder in its own space; an affine pose takes it to the world, so squashing
-and shearing cost nothing and material coordinates are exact at every time. Not a renderer for splats.
+A shape is a unit ball, cube, upright cylinder or cone (tip at z = 1, base at z = -1) in its own space; a dome and a
+hall are a ball and a cube seen from within. An affine pose takes it to the world, so squashing and shearing cost
+nothing and material coordinates are exact at every time. Not a renderer for splats.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from renderer.camera import Camera
 
 Array = npt.NDArray[np.float64]
-Kind = Literal["ball", "box", "cylinder"]
+Kind = Literal["ball", "box", "cylinder", "cone", "dome", "hall"]
 
 NEAR = 1e-3
 """Hits closer than this (metres) are behind the lens."""
@@ -82,7 +83,7 @@ def hit(kind: Kind, origin: Array, directions: Array, pose: Array) -> Array:
     """Ray parameter [...] of the first hit with a unit shape under `pose`; inf where there is none."""
     inverse = np.linalg.inv(pose[:3, :3])
     o, d = inverse @ (origin - pose[:3, 3]), directions @ inverse.T
-    return {"ball": _hit_ball, "box": _hit_box, "cylinder": _hit_cylinder}[kind](o, d)
+    return _HITS[kind](o, d)
 
 
 def _hit_ball(o: Array, d: Array) -> Array:
@@ -116,14 +117,60 @@ def _hit_cylinder(o: Array, d: Array) -> Array:
         return np.where((disc > 0) & (leave > enter) & (enter > NEAR), enter, np.inf)
 
 
+def _hit_cone(o: Array, d: Array) -> Array:
+    # x^2 + y^2 = r^2 with r = (1 - z) / 2; the mirrored cone above the tip has r < 0.
+    ro, rd = 0.5 * (1 - o[2]), -0.5 * d[..., 2]
+    a = d[..., 0] ** 2 + d[..., 1] ** 2 - rd**2
+    b = d[..., 0] * o[0] + d[..., 1] * o[1] - rd * ro
+    c = o[0] ** 2 + o[1] ** 2 - ro**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = np.sqrt(b * b - a * c)
+        t = np.full(d.shape[:-1], np.inf)
+        for side in ((-b - root) / a, (-b + root) / a):
+            good = (side > NEAR) & (np.abs(o[2] + side * d[..., 2]) < 1)
+            t = np.where(good, np.minimum(t, side), t)
+        base = (-1 - o[2]) / d[..., 2]
+        x, y = o[0] + base * d[..., 0], o[1] + base * d[..., 1]
+        return np.where((base > NEAR) & (x * x + y * y < 1), np.minimum(t, base), t)
+
+
+def _hit_dome(o: Array, d: Array) -> Array:
+    a, b, c = np.einsum("...i,...i", d, d), d @ o, o @ o - 1
+    disc = b * b - a * c
+    with np.errstate(invalid="ignore"):
+        t = (-b + np.sqrt(disc)) / a
+    return np.where((disc > 0) & (t > NEAR), t, np.inf)
+
+
+def _hit_hall(o: Array, d: Array) -> Array:
+    enter, leave = _slabs(o, d)
+    return np.where((leave > enter) & (leave > NEAR), leave, np.inf)
+
+
+_HITS = {
+    "ball": _hit_ball,
+    "box": _hit_box,
+    "cylinder": _hit_cylinder,
+    "cone": _hit_cone,
+    "dome": _hit_dome,
+    "hall": _hit_hall,
+}
+
+
 def normals_of(kind: Kind, local: Array) -> Array:
-    """Outward normals [N, 3], in the shape's own space, at points [N, 3] on a unit shape."""
-    if kind == "ball":
-        return local
+    """Normals [N, 3] on the visible side, in the shape's own space, at points [N, 3] on a unit shape."""
+    if kind in ("ball", "dome"):
+        return local if kind == "ball" else -local
     out = np.zeros_like(local)
-    if kind == "box":
+    if kind in ("box", "hall"):
         face = np.abs(local).argmax(1)
-        out[np.arange(len(local)), face] = np.sign(local[np.arange(len(local)), face])
+        out[np.arange(len(local)), face] = np.sign(local[np.arange(len(local)), face]) * (1 if kind == "box" else -1)
+        return out
+    if kind == "cone":
+        side = np.hypot(local[:, 0], local[:, 1]) > 0.5 * (1 - local[:, 2]) - 1e-6
+        side &= local[:, 2] > -1 + 1e-6
+        out[side, :2], out[side, 2] = local[side, :2], 0.25 * (1 - local[side, 2])
+        out[~side, 2] = -1
         return out
     cap = np.abs(local[:, 2]) > np.hypot(local[:, 0], local[:, 1])
     out[cap, 2] = np.sign(local[cap, 2])

@@ -8,7 +8,7 @@ and a few per cent of the picture's width per frame at most.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,7 +24,10 @@ Pose = Callable[[float], Array]
 
 @dataclass(frozen=True, eq=False)
 class Thing:
-    """A painted shape. `half` [3] are the metres that one unit of its own space measures at rest; `shade` in [0, 1]."""
+    """A painted shape. `half` [3] are the metres that one unit of its own space measures at rest; `shade` in [0, 1].
+
+    What glows (the sky, a lamp, a window) shows its paint unlit.
+    """
 
     name: str
     kind: Kind
@@ -33,15 +36,47 @@ class Thing:
     paint: Paint
     moving: bool = False
     shade: float = 1.0
+    glow: bool = False
+
+
+def _colour(*levels: float) -> Float:
+    return np.asarray(levels, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """Linear light: a distant key light (`towards` it, unit [3]) and ambient light from above and below, rgb [3]."""
+
+    towards: Array = field(
+        default_factory=lambda: np.array([-0.72, -0.55, 0.85]) / np.linalg.norm([-0.72, -0.55, 0.85])
+    )
+    key: Float = field(default_factory=lambda: _colour(0.74, 0.69, 0.60))
+    sky: Float = field(default_factory=lambda: _colour(0.46, 0.48, 0.52))
+    ground: Float = field(default_factory=lambda: _colour(0.30, 0.27, 0.24))
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What the cameras look at, how far they circle from it and how high above it; metres.
+
+    `azimuth` (radians) turns the canonical camera about the vertical, away from -y.
+    """
+
+    target: tuple[float, float, float] = (0.0, 0.35, 0.72)
+    radius: float = 5.0
+    rise: float = 1.05
+    azimuth: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """The still room (floor, back, left and right wall, by paint) and the things in it."""
+    """The still room (floor, back, left and right wall, by paint; or none, among things alone) and what is in it."""
 
-    room: tuple[Paint, Paint, Paint, Paint]
+    room: tuple[Paint, ...]
     things: tuple[Thing, ...]
     n_frames: int
+    light: Light = field(default_factory=Light)
+    focus: Focus = field(default_factory=Focus)
 
 
 _ROOMS: tuple[tuple[Colour, tuple[Colour, ...], Colour, tuple[Colour, ...]], ...] = (
