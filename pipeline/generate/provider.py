@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -160,5 +160,28 @@ class VideoPrior(Protocol):
         """The x0 prediction [B, 3, T, h, w] for `noisy` at `sigma` [B].
 
         `known` [B, 3, T, h, w] holds conditioning frames where `mask` [B, T] is true; None: none is known.
+        """
+        ...
+
+
+@runtime_checkable
+class VideoRefiner(Protocol):
+    """A model that redoes a video from some noise on (SDEdit): what score distillation asks of a latent model.
+
+    Noise lives in the model's own latents, so unlike `VideoPrior` it is not handed over.
+    """
+
+    @property
+    def n_frames(self) -> int: ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) px of the videos that it redoes."""
+        ...
+
+    def refine(self, video: Tensor, strength: float, steps: int, prompt: str, context: str, seed: int) -> Tensor:
+        """The video [B, 3, T, h, w] in [-1, 1], noised to `strength` in [0, 1] of the model's noise and denoised.
+
+        It takes `steps` steps with the first frame of `video` as the condition; the same arguments, the same answer.
         """
         ...

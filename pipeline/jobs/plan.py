@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.lift.schedule import ablated, preset
+from pipeline.lift.schedule import ablated, preset, undistilled
 from pipeline.messages import StageStarted
 from pipeline.project.project import LiftSettings
 
@@ -11,10 +11,9 @@ POSES = "poses"
 
 def stages_of(settings: LiftSettings) -> tuple[StageStarted, ...]:
     """The stages as the lift announces them: solving the cameras, then the rows of its table."""
-    rows = ablated(preset(settings.preset), settings.without).phases
+    rows = undistilled(ablated(preset(settings.preset), settings.without)).phases
     count = 1 + len(rows)
     first = StageStarted(POSES, 0, count, 0)
-    losses = [tuple(name for name in row.weights if name != "sds") for row in rows]
     return first, *(
-        StageStarted(row.name, 1 + i, count, row.steps, row.frozen, losses[i]) for i, row in enumerate(rows)
+        StageStarted(row.name, 1 + i, count, row.steps, row.frozen, tuple(row.weights)) for i, row in enumerate(rows)
     )

@@ -18,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from pipeline.generate.provider import VideoPrior, VideoRefiner
 from pipeline.lift.footage import Footage, to_tensor
 from pipeline.lift.initialise import activity_mask, initial_splats, place_nodes, seen_moving
-from pipeline.lift.schedule import Schedule, ablated, preset
+from pipeline.lift.schedule import Schedule, ablated, distils, preset, undistilled
+from pipeline.lift.sds import Distiller
 from pipeline.lift.trainer import StepStats, Trainer
 from pipeline.messages import Finished, Message, Note, Progress, SnapshotReady, StageStarted
 from pipeline.poses.solve import SolvedPoses
@@ -64,13 +66,17 @@ class LiftSettings:
 
 @dataclass(frozen=True, eq=False)
 class LiftInputs:
-    """Frames uint8 [F, H, W, 3] of one size, with their source frame indices (increasing)."""
+    """Frames uint8 [F, H, W, 3] of one size, with their source frame indices (increasing).
+
+    `prompt`: what they show, in words, for a prior that reads it.
+    """
 
     reference: Frames
     reference_indices: tuple[int, ...]
     freeze_time: Frames
     freeze_indices: tuple[int, ...]
     fps: float = 16.0
+    prompt: str = ""
 
 
 def choose_device(name: str) -> torch.device:
@@ -93,23 +99,29 @@ def lift(
     resume: bool = False,
     control: Control = lambda: None,
     schedule: Schedule | None = None,
+    prior: VideoPrior | VideoRefiner | None = None,
 ) -> Iterator[Message]:
     """Optimise a scene from frames and solved poses.
 
     Args:
         control: polled every step; "stop" writes a checkpoint and raises `Stopped`, "snapshot" writes a picture now.
         schedule: a table of one's own instead of the preset's.
+        prior: for the rows that distil; without one they are trained by their other losses.
 
     Yields messages; raises `Refusal` for what a person can mend.
     """
     device = choose_device(settings.device)
     torch.manual_seed(settings.seed)
     table = ablated(schedule or preset(settings.preset), settings.without)
-    if any("sds" in phase.weights for phase in table.phases):
-        yield Note(f"The {table.name} preset asks for score distillation, which is not there yet: it runs without it.")
+    if prior is None and distils(table):
+        yield Note(
+            f"The {table.name} preset asks for score distillation and no video prior is at hand: it runs without."
+        )
+        table = undistilled(table)
+    distiller = Distiller(prior, settings.seed, inputs.prompt) if prior is not None and distils(table) else None
     inputs = resampled(inputs, table.max_side)
     footage = make_footage(inputs, settings, poses, device)
-    trainer = build_trainer(table, footage, poses, settings)
+    trainer = build_trainer(table, footage, poses, settings, distiller)
     run_dir.mkdir(parents=True, exist_ok=True)
     if resume and (run_dir / CHECKPOINT).exists():
         trainer.restore(load_checkpoint(run_dir / CHECKPOINT))
@@ -151,14 +163,16 @@ def make_footage(inputs: LiftInputs, settings: LiftSettings, poses: SolvedPoses,
     )
 
 
-def build_trainer(table: Schedule, footage: Footage, poses: SolvedPoses, settings: LiftSettings) -> Trainer:
+def build_trainer(
+    table: Schedule, footage: Footage, poses: SolvedPoses, settings: LiftSettings, distiller: Distiller | None = None
+) -> Trainer:
     """First splats, both fields, and the trainer that owns them; everything random follows the seed."""
     raw = initial_splats(footage, poses, table.seeds, np.random.default_rng(settings.seed))
     if len(raw["means"]) < 4:
         raise Refusal("Solving the cameras left fewer than four points, too few to start a scene from.")
     per_frame, temporal = make_fields(table, footage, raw["means"].to(footage.freeze_images.device))
     wants_per_frame = "per-frame-deformation" not in settings.without
-    return Trainer(table, footage, raw, per_frame if wants_per_frame else None, temporal, settings.seed)
+    return Trainer(table, footage, raw, per_frame if wants_per_frame else None, temporal, settings.seed, distiller)
 
 
 def make_fields(table: Schedule, footage: Footage, means: torch.Tensor) -> tuple[DeformationField, DeformationField]:
@@ -217,8 +231,7 @@ def _refuse_broken(trainer: Trainer) -> None:
 
 def _stage(table: Schedule, index: int) -> StageStarted:
     phase = table.phases[index]
-    names = tuple(name for name in phase.weights if name != "sds")
-    return StageStarted(phase.name, index, len(table.phases), phase.steps, phase.frozen, names)
+    return StageStarted(phase.name, index, len(table.phases), phase.steps, phase.frozen, tuple(phase.weights))
 
 
 class _Pace:

@@ -7,6 +7,11 @@ Readings of the paper, where it is silent or disagrees with itself, chosen once 
 * Opacity resets are shifted by 400 steps, so that none falls on the step where the deformation switches on.
 * lambda_w, k and the encoding's frequencies are Dynamic3DGaussians' and Deformable-3DGS's (`losses`, `deformation`).
 * Eq. 7-12 apply wherever the temporal field is trained.
+* Eq. 6 is the mean over frames, pixels and channels of colours in [0, 1], as Eq. 2; the first frame, which is given,
+  doesn't count. Both kinds of distillation take turns by the step; joint fine-tuning has them all along.
+* HiFA's annealing of the noise is t_max - (t_max - t_min) sqrt(step / steps) of each row; t is a share of EDM's noise
+  levels (`sds.sigma_at`), and its ends are HiFA's 0.98 and 0.02.
+* What a "specified radius" or a virtual trajectory is: `views`.
 
 `draft` and `standard` differ from `paper` in length, in the field (motion nodes) and in one row of their own: the
 motion is first found frame by frame outwards from the canonical frame, because fitting all frames at random from rest
@@ -28,8 +33,8 @@ REFERENCE: Views = "reference"
 BOTH: Views = "both"
 SPLATS, NEW_SPLATS, PER_FRAME, TEMPORAL, CAMERAS = "splats", "new splats", "per-frame deformation", "motion", "cameras"
 
-TRAINED = frozenset({"l1", "ssim", "small-motion", "norm", "diff", "rigid", "rot"})
-"""The losses that the trainer has. Tables may ask for sds already; nothing fills it yet."""
+MULTI_VIEW_SDS, TEMPORAL_SDS = "multi-view sds", "temporal sds"
+"""Names of Eq. 6's weights, by what the video that it looks at does: the camera moves, or time passes."""
 REGULARISER = 0.01
 """Weight of each regulariser, Appendix E.1; the reconstruction has 1."""
 
@@ -55,13 +60,37 @@ class Growth:
 
 
 @dataclass(frozen=True)
+class Distillation:
+    """How the videos of score distillation are chosen and judged in a row (section 3.3, Appendix D.1).
+
+    Attributes:
+        start, every: the first step of the row that distils, and then every so many.
+        t_max, t_min: noise at the row's first and last step, as shares of the prior's noise levels.
+        radius: of the disc in which a sampled camera is perturbed, in units of the median scene depth.
+        supersampling: pictures are rendered at no more than so many px a side for one px of the prior.
+        steps: in which a video is denoised: 1 is Eq. 5, more is denoise-then-regress.
+        reuse: looks at one video and its target before the next one is drawn.
+    """
+
+    start: int = 0
+    every: int = 1
+    t_max: float = 0.98
+    t_min: float = 0.02
+    radius: float = 0.1
+    supersampling: int = 8
+    steps: int = 1
+    reuse: int = 1
+
+
+@dataclass(frozen=True)
 class Phase:
     """One row: which frames are seen, what is trained, by which losses.
 
     Attributes:
         views: freeze-time, reference or both (alternating).
         trains: what has gradients; all else is frozen.
-        weights: loss name -> weight: l1, ssim (of 1 - SSIM), small-motion, norm, diff, rigid, rot, sds.
+        weights: loss name -> weight: l1, ssim (of 1 - SSIM), small-motion, norm, diff, rigid, rot, and the two of SDS.
+        distillation: for rows with a weight for SDS.
         outward: visit reference frames one after the other away from the canonical one, each starting where its
             neighbour ended, instead of at random.
         lr_scale, field_scale: multiply every learning rate of the splats and of the fields in this phase.
@@ -76,6 +105,7 @@ class Phase:
     outward: bool = False
     lr_scale: float = 1.0
     field_scale: float = 1.0
+    distillation: Distillation | None = None
 
     @property
     def frozen(self) -> tuple[str, ...]:
@@ -140,7 +170,7 @@ def _paper() -> Schedule:
             ),
             Phase(
                 "Multi-view distillation", 5_000, "freeze-time", (SPLATS, PER_FRAME, CAMERAS),
-                {"l1": 1.0, "small-motion": REGULARISER, "sds": 5.0},
+                {"l1": 1.0, "small-motion": REGULARISER, MULTI_VIEW_SDS: 5.0}, distillation=Distillation(),
             ),
             Phase("Motion", 10_000, "reference", (TEMPORAL,), {**_ALIGN, **_MOTION}),
             Phase(
@@ -149,7 +179,8 @@ def _paper() -> Schedule:
             ),
             Phase(
                 "Joint fine-tuning", 5_000, "both", (SPLATS, PER_FRAME, TEMPORAL, CAMERAS),
-                {**_ALIGN, **_MOTION, "small-motion": REGULARISER, "sds": 20.0},
+                {**_ALIGN, **_MOTION, "small-motion": REGULARISER, MULTI_VIEW_SDS: 5.0, TEMPORAL_SDS: 20.0},
+                distillation=Distillation(),
             ),
         ),
     )  # fmt: skip
@@ -236,7 +267,7 @@ def ablated(schedule: Schedule, without: tuple[str, ...]) -> Schedule:
     def row(phase: Phase) -> Phase | None:
         lost = {"small-motion"} & set(without)
         if ("multi-view-sds" if phase.views == "freeze-time" else "joint-sds") in without:
-            lost.add("sds")
+            lost |= {MULTI_VIEW_SDS, TEMPORAL_SDS}
         if "freeze-time" in without and phase.views == "freeze-time":
             return None
         grows = not ("new-splats" in without and NEW_SPLATS in phase.trains)
@@ -254,16 +285,15 @@ def ablated(schedule: Schedule, without: tuple[str, ...]) -> Schedule:
 
 
 def parts_of(schedule: Schedule) -> tuple[str, ...]:
-    """The names from `ABLATIONS` that this table has: those without which something else would be trained.
-
-    Distillation counts only once a row trains by it (`TRAINED`).
-    """
-    return tuple(part for part in ABLATIONS if _trained(ablated(schedule, (part,))) != _trained(schedule))
+    """The names from `ABLATIONS` that this table has: those without which something else would be trained."""
+    return tuple(part for part in ABLATIONS if ablated(schedule, (part,)) != schedule)
 
 
-def _trained(schedule: Schedule) -> Schedule:
-    rows = (
-        dataclasses.replace(phase, weights={k: v for k, v in phase.weights.items() if k in TRAINED})
-        for phase in schedule.phases
-    )
-    return dataclasses.replace(schedule, phases=tuple(rows))
+def distils(schedule: Schedule) -> bool:
+    """Whether a row of this table asks for score distillation."""
+    return any({MULTI_VIEW_SDS, TEMPORAL_SDS} & set(phase.weights) for phase in schedule.phases)
+
+
+def undistilled(schedule: Schedule) -> Schedule:
+    """The same table for a lift without a prior: every row, and none of them distils."""
+    return ablated(schedule, ("multi-view-sds", "joint-sds"))

@@ -30,6 +30,7 @@ from pipeline.lift.schedule import (
     Phase,
     Schedule,
 )
+from pipeline.lift.sds import Distiller
 from pipeline.lift.tracking import believed_flow, follow
 from renderer.diff.deformation import DeformationField, NodeField, Skinning
 from renderer.diff.rasterize import Rendering, rasterize
@@ -59,6 +60,7 @@ class Trainer:
     Args:
         raw: initial splats under gsplat's names (`initialise.initial_splats`).
         fields: the per-frame and the temporal field; a field that is None is never trained or applied.
+        distiller: of rows that distil; without one they don't.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class Trainer:
         per_frame: DeformationField | None,
         temporal: DeformationField,
         seed: int,
+        distiller: Distiller | None = None,
     ) -> None:
+        self.distiller = distiller
         self.schedule, self.footage = schedule, footage
         self.per_frame, self.temporal = per_frame, temporal
         self.device = footage.freeze_images.device
@@ -150,6 +154,7 @@ class Trainer:
             "field_optimisers": {k: o.state_dict() for k, o in self.field_optimisers.items()},
             "cameras": self.cameras.state_dict(),
             "camera_optimiser": self.camera_optimiser.state_dict(),
+            **({} if self.distiller is None else {"distiller": self.distiller.state()}),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -168,6 +173,8 @@ class Trainer:
                 motion.skinning = Skinning(**{k: v.to(self.device) for k, v in state["skinning"][name].items()})
         self.cameras.load_state_dict(state["cameras"])
         self.camera_optimiser.load_state_dict(state["camera_optimiser"])
+        if self.distiller is not None:
+            self.distiller.restore(state.get("distiller", {}), self.device)
 
     # -- one step -------------------------------------------------------------------------------------------------
 
@@ -282,6 +289,7 @@ class Trainer:
             shown = self._deformed(active, self.per_frame if self._per_frame_on() else None, code, terms)
         if TEMPORAL in phase.trains:
             terms |= self._motion_terms(active, position if phase.outward else None)
+        terms |= self._distilled(phase, active)
         rendering = rasterize(shown, view)
         image, goal = rendering.image, target[None]
         terms["l1"] = losses.reconstruction(image, goal).mean()
@@ -290,6 +298,17 @@ class Trainer:
         loss = sum((phase.weights[name] * term for name, term in terms.items() if name in phase.weights), start=0.0)
         assert isinstance(loss, Tensor)
         return target, rendering, loss
+
+    def _distilled(self, phase: Phase, active: ActiveSplats) -> dict[str, Tensor]:
+        if self.distiller is None:
+            return {}
+        place = self.phase_index, self.step_in_phase
+
+        def show(time: float | None) -> ActiveSplats:
+            still = time is None or time == self.temporal.canonical_code
+            return active if still else self._deformed(active, self.temporal, float(time or 0.0), terms={})
+
+        return self.distiller.terms(phase, *place, self.footage, self.cameras.tuned, show)
 
     def _active(self, phase: Phase) -> ActiveSplats:
         """Activated splats; in the growth of new splats the canonical ones are detached (Appendix D.2)."""
@@ -353,7 +372,8 @@ class Trainer:
             self.population.params["rgb"].data.clamp_(0.0, 1.0)
         seen = self.temporal if reference else self.per_frame
         if isinstance(seen, NodeField):
-            seen.only(position)
+            distilled = self.distiller.times if reference and self.distiller is not None else ()
+            seen.only({position} | seen.stored_around(distilled))
         for name, optimiser in self.field_optimisers.items():
             if name in phase.trains:
                 optimiser.step()

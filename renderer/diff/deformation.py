@@ -11,9 +11,10 @@ the canonical code by construction, delta(x, c) = F(x, c) - F(x, c0), and zero e
 
 from __future__ import annotations
 
+import bisect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -302,12 +303,21 @@ class NodeField(DeformationField):
                 self.translation[row].copy_(self.translation[source] + shift)
                 self.rotation[row].copy_(self.rotation[source])
 
-    def only(self, row: int) -> None:
-        """Drop the gradients of all stored codes but `row`: regularisers alone would move codes not looked at."""
+    def stored_around(self, codes: Sequence[float]) -> set[int]:
+        """Rows of the stored codes that the motions at `codes` are mixed of, without the canonical one."""
+        stored = self.codes.tolist()
+        rows = set()
+        for code in codes:
+            low = max(bisect.bisect_right(stored, code) - 1, 0)
+            rows |= {low} if stored[low] >= code else {low, min(low + 1, len(stored) - 1)}
+        return {row for row in rows if stored[row] != self.canonical_code}
+
+    def only(self, rows: Collection[int]) -> None:
+        """Drop the gradients of all stored codes but `rows`: regularisers alone would move codes not looked at."""
         if self.mlp is None:
             for table in (self.translation, self.rotation):
                 for index, parameter in enumerate(table):
-                    if index != row:
+                    if index not in rows:
                         parameter.grad = None
 
     def offsets(self, splats: ActiveSplats, code: float) -> Offsets:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from pipeline.lift.schedule import (
     CAMERAS,
+    MULTI_VIEW_SDS,
     NEW_SPLATS,
     PER_FRAME,
     PRESETS,
     SPLATS,
     TEMPORAL,
+    TEMPORAL_SDS,
     ablated,
+    distils,
     parts_of,
     preset,
+    undistilled,
 )
 from pipeline.project.project import ABLATIONS
 from renderer.errors import Refusal
@@ -41,7 +47,8 @@ def test_paper_weights_and_thresholds_are_those_of_appendix_e() -> None:
     for phase in phases:
         assert phase.weights["l1"] == 1.0
         assert all(phase.weights.get(n, 0.01) == 0.01 for n in ("small-motion", "norm", "diff", "rigid", "rot"))
-    assert phases[2].weights["sds"] == 5.0 and phases[5].weights["sds"] == 20.0
+    assert [p.weights.get(MULTI_VIEW_SDS) for p in phases] == [None, None, 5.0, None, None, 5.0]
+    assert [p.weights.get(TEMPORAL_SDS) for p in phases] == [None] * 5 + [20.0]
     growths = [p.growth for p in phases if p.growth]
     assert [g.tau_alpha for g in growths] == [5e-3, 5e-3, 1e-2]
     assert {g.tau_grad for g in growths} == {2e-4}
@@ -80,9 +87,20 @@ def test_ablations_remove_their_part_and_nothing_else() -> None:
 
 def test_the_two_distillations_are_left_out_apart() -> None:
     paper = preset("paper")
-    assert [p.weights.get("sds") for p in ablated(paper, ("multi-view-sds",)).phases][-4:] == [None, None, None, 20.0]
+    views = ablated(paper, ("multi-view-sds",)).phases
+    assert MULTI_VIEW_SDS not in views[2].weights and views[5] == paper.phases[5]
     joint = ablated(paper, ("joint-sds",)).phases
-    assert joint[2].weights["sds"] == 5.0 and "sds" not in joint[-1].weights
+    assert joint[2] == paper.phases[2] and not {MULTI_VIEW_SDS, TEMPORAL_SDS} & set(joint[5].weights)
+
+
+def test_a_table_without_a_prior_keeps_every_row_and_every_other_number() -> None:
+    paper = preset("paper")
+    plain = undistilled(paper)
+    assert distils(paper) and not distils(plain)
+    for asked, row in zip(paper.phases, plain.phases, strict=True):
+        weights = {k: v for k, v in asked.weights.items() if k not in (MULTI_VIEW_SDS, TEMPORAL_SDS)}
+        assert row == dataclasses.replace(asked, weights=weights)
+    assert undistilled(preset("draft")) == preset("draft")
 
 
 @pytest.mark.parametrize("name", PRESETS)
