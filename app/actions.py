@@ -40,6 +40,10 @@ COMMANDS = (
         "Go on from the lift's checkpoint",
     ),
     Command("start_lift", "S&tart the lift", ("Ctrl+Shift+Return",), "lift", "Lift what this project has chosen"),
+    Command(
+        "solve_cameras", "Solve the &cameras", ("Ctrl+Shift+M",), "", "Solve the freeze-time cameras by themselves"
+    ),
+    Command("drop_lost", "&Drop the selected cameras' frames", (), "", "Leave the frames selected in Poses out"),
     Command("pause_lift", "&Pause the lift", ("Ctrl+Shift+.",), "", "Let the lift wait, or go on when it waits"),
     Command("keep_snapshot", "&Keep a picture", ("Ctrl+Shift+K",), "", "Keep a picture of the lift as it is now"),
     Command("cancel_lift", "&Cancel the lift…", ("Ctrl+Shift+X",), "", "Stop the lift and throw it away"),

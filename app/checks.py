@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.frame_store import cache_folder
 from app.frames_client import FramesClient
+from app.pose_report import sentences_of
 from pipeline.poses.liftability import EDITION
 from pipeline.project.atomic import atomic_file
 from pipeline.project.clip import Clip
@@ -45,11 +46,9 @@ class Checked:
     def of(cls, data: Any) -> Checked:
         """From what `splatime check --json` says; raises ValueError, KeyError or TypeError for anything else."""
         frozen, reference = data["freeze_time"], data["reference"]
-        reasons = tuple(f"{_capital(str(reason['text']))}; {reason['remedy']}." for reason in frozen["reasons"])
-        return cls(
-            max(0, min(100, int(frozen["score"]))), str(frozen["word"]), reasons, float(frozen["coverage_degrees"]),
-            bool(reference["still"]), str(reference["sentence"]),
-        )  # fmt: skip
+        score, reasons = max(0, min(100, int(frozen["score"]))), sentences_of(frozen["reasons"])
+        travel, still = float(frozen["coverage_degrees"]), bool(reference["still"])
+        return cls(score, str(frozen["word"]), reasons, travel, still, str(reference["sentence"]))
 
     def lines(self, kind: str) -> list[str]:
         """For a person, by the kind of the take."""
@@ -132,7 +131,3 @@ class Checks(QObject):
 def _key(clip: Clip, frames: tuple[int, ...]) -> str:
     told = json.dumps([EDITION, clip.digest, frames])
     return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

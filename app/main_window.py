@@ -36,6 +36,7 @@ from app.panels.pages import Pages
 from app.panels.progress_strip import ProgressStrip
 from app.panels.workspace_tabs import WorkspaceTabs
 from app.playing import Playing, play_deeds
+from app.posing import Posing
 from app.possible import Facts, possible, waiting
 from app.project_files import ProjectFiles
 from app.restore import Restorer
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self.arrivals = Arrivals(self.document, self.curation, self)
         self.files = ProjectFiles(self.document, self, self.open_project, self.curation.try_again)
         self.making = Making(self.document, self.session, self.view, self.commands, self)
+        self.posing = Posing(self.document, self.session.queue, self.view, self.commands, self)
         parts = self.document, self.making, self.view
         self.restorer = Restorer(parts, self.open_project, lambda: self.desk.recent, self)
         self.showing = Showing(self.document, self.session, self.view, self.looking, self.making)
@@ -205,7 +207,8 @@ class MainWindow(QMainWindow):
 
     def _add_panels(self) -> None:
         """Every panel of every workspace, one `self.workspaces.add(Panel(...))` each, in the order of stacking."""
-        for panel in (*self.curation.panels(), *self.looking.panels(), *self.making.panels(), *self.shooting.panels()):
+        parts = self.curation, self.looking, self.posing, self.making, self.shooting
+        for panel in (panel for part in parts for panel in part.panels()):
             self.workspaces.add(panel)
         self.workspaces.add(Panel("log", "Log", LogPanel(self.log), BOTTOM, size=160))
 
@@ -219,7 +222,7 @@ class MainWindow(QMainWindow):
             act[name].triggered.connect(lambda _checked=False, to=workspace: self.workspaces.go_to(to))
         for refused in (
             self.files.chore.refused, self.arrivals.refused, self.restorer.refused, self.making.refused,
-            self.shooting.refused,
+            self.shooting.refused, self.posing.refused,
         ):  # fmt: skip
             refused.connect(self.complain)
         for said in (self.files.chore.said, self.arrivals.importer.said):
@@ -254,7 +257,7 @@ class MainWindow(QMainWindow):
         stack = self.document.undo_stack
         return {
             **self.curation.deeds(), **self.files.deeds(), **self.making.deeds(), **self.arrivals.deeds(),
-            **self.looking.deeds(), **self.shooting.deeds(), **play_deeds(self._clock),
+            **self.looking.deeds(), **self.posing.deeds(), **self.shooting.deeds(), **play_deeds(self._clock),
             **self.desk.deeds(lambda: self.viewport.backend.name),
             "stop_lift": self.session.stop, "close": self.document.close, "quit": self.close,
             "undo": stack.undo, "redo": stack.redo, "reset_workspace": self.workspaces.reset,
@@ -309,7 +312,7 @@ class MainWindow(QMainWindow):
         self.workspaces.bring_out() if facts.named else self.workspaces.put_away()
         self.shooting.state.set_visible(self.workspaces.current == "shot")
         self.curation.set_active(facts.curating)
-        for part in (self.curation, self.shooting, self.making):
+        for part in (self.curation, self.posing, self.shooting, self.making):
             part.refresh()
         self.menus.fill_recent(self.desk.recent, lambda path: self.open_project(Path(path)))
         self.figures.show_snapshot(self.view.snapshot, self.viewport.backend.name)

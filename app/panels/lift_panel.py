@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QLabel,
-    QPushButton,
     QScrollArea,
     QSpinBox,
     QToolButton,
@@ -28,6 +27,7 @@ from PySide6.QtWidgets import (
 from app.lift_status import PAUSED, LiftStatus, duration
 from app.panels.curves import Curves
 from app.panels.lift_dialog import PRESETS
+from app.panels.push_button import push_button
 from app.panels.run_list import WITHOUT_WORDS, RunList
 from app.panels.snapshot_bar import Kept, SnapshotBar
 from app.panels.stage_list import StageList
@@ -50,11 +50,11 @@ class LiftPanel(QScrollArea):
         self._settings = LiftSettings()
         self._actions = actions
         self._build_settings()
-        self.start = _button(actions["start_lift"], "Start the lift", "primary")
-        self.pause = _button(actions["pause_lift"], "Pause")
-        self.snapshot = _button(actions["keep_snapshot"], "Keep a picture")
-        self.stop = _button(actions["stop_lift"], "Stop here")
-        self.cancel = _button(actions["cancel_lift"], "Cancel")
+        self.start = push_button(actions["start_lift"], "Start the lift", "primary")
+        self.pause = push_button(actions["pause_lift"], "Pause")
+        self.snapshot = push_button(actions["keep_snapshot"], "Keep a picture")
+        self.stop = push_button(actions["stop_lift"], "Stop here")
+        self.cancel = push_button(actions["cancel_lift"], "Cancel")
         self.reason, self.figures = QLabel(), QLabel()
         for label in (self.reason, self.figures):
             label.setObjectName("muted")
@@ -188,18 +188,3 @@ def figures(status: LiftStatus) -> str:
         "" if status.eta is None else f"{duration(status.eta)} left in all",
     ]
     return " · ".join(part for part in parts if part)
-
-
-def _button(action: QAction, words: str, name: str = "") -> QPushButton:
-    button = QPushButton(words)
-    if name:
-        button.setObjectName(name)
-    button.clicked.connect(action.trigger)
-
-    def follow() -> None:
-        button.setEnabled(action.isEnabled())
-        button.setToolTip(action.toolTip())
-
-    action.changed.connect(follow)
-    follow()
-    return button

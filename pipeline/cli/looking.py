@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.console import print_json
-from pipeline.cli.run_job import DONE, run_job
+from pipeline.cli.console import complain, print_json
+from pipeline.cli.run_job import DONE, USAGE, run_job
 
 
 def check(args: argparse.Namespace) -> int:
@@ -33,11 +33,28 @@ def stabilise(args: argparse.Namespace) -> int:
 
 
 def poses(args: argparse.Namespace) -> int:
-    """Solve the cameras of one video into a folder."""
+    """Solve the cameras of one video into a folder, or of a project's freeze-time take in the project."""
     from pipeline.jobs.spec import PosesJob
+    from pipeline.project.project_file import is_project
 
+    if args.out is None:
+        if is_project(args.video):
+            return _project_poses(args)
+        complain("say where cameras and report go: --out DIR")
+        return USAGE
     job = PosesJob(str(args.out.resolve()), str(args.video), "quick" if args.quick else "careful")
     code, end = run_job(job, as_json=args.json, attended=args.attended)
     if end is not None and not args.json:
         print((args.out / "report.txt").read_text(encoding="utf-8"), end="")
+    return code
+
+
+def _project_poses(args: argparse.Namespace) -> int:
+    from pipeline.jobs.spec import CamerasJob
+    from pipeline.project.project_file import load
+
+    job = CamerasJob.from_project(load(args.video), args.video)
+    code, end = run_job(job, as_json=args.json, attended=args.attended)
+    if end is not None and not args.json:
+        print(f"Solved: liftability {end.summary['score']} of 100; the report is {job.report_path}")
     return code

@@ -11,7 +11,17 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.jobs.spec import AblationJob, ExportJob, GenerateJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
+from pipeline.jobs.spec import (
+    AblationJob,
+    CamerasJob,
+    ExportJob,
+    GenerateJob,
+    Job,
+    LiftJob,
+    PosesJob,
+    RenderJob,
+    VideosJob,
+)
 from pipeline.project.project import LiftSettings
 from pipeline.project.project_file import load
 from pipeline.project.take import VideoRequest
@@ -100,6 +110,8 @@ def words_of(job: Job) -> list[str]:
         return _render_words(job)
     if isinstance(job, PosesJob):
         return ["poses", job.video, "--out", job.folder, f"--{job.how}"]
+    if isinstance(job, CamerasJob):
+        return ["poses", job.folder]
     if isinstance(job, AblationJob):
         return _ablation_words(job)
     if isinstance(job, GenerateJob):

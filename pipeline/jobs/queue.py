@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipeline.jobs.spec import (
     AblationJob,
+    CamerasJob,
     ExportJob,
     GenerateJob,
     Job,
@@ -182,5 +183,7 @@ def title(job: Job) -> str:
         kind = "variation" if job.like else job.wish.kind.replace("_", "-").replace("reroll", "re-roll")
         many = f"{job.takes} × " if job.takes > 1 else ""
         return f"Generate {many}{kind}, {job.provider}, seed {job.wish.seed}"
+    if isinstance(job, CamerasJob):
+        return f"Cameras of {len(job.freeze_time.frames)} frames"
     verb = "Export" if isinstance(job, ExportJob) else "Render"
     return f"{verb} {Path(job.out).name}"

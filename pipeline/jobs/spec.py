@@ -172,6 +172,51 @@ class PosesJob:
 
 
 @dataclass(frozen=True)
+class CamerasJob:
+    """Solve the cameras of the freeze-time take that the project in `folder` has chosen; a lift then finds them.
+
+    `poses`: id of imported cameras, which are only reported; None: solve them.
+    """
+
+    kind: ClassVar[str] = "cameras"
+    folder: str
+    freeze_time: Source
+    canonical_freeze_frame: int
+    poses: str | None = None
+
+    @classmethod
+    def from_project(cls, project: Project, folder: Path) -> CamerasJob:
+        """The job that the project's cut asks for; raises `Refusal` when no take or no shared moment is chosen."""
+        cut = project.cut
+        take = next((take for take in project.takes if take.id == cut.freeze_time), None)
+        if take is None:
+            raise Refusal("No freeze-time take is chosen yet; choose one in Curate.")
+        source, frame = _source(take, frames_of(take.clip, cut.freeze_time_frames)), cut.canonical_freeze_frame
+        if frame is None:
+            raise Refusal("The moment that both videos share is not chosen yet; choose a canonical frame in each.")
+        if frame not in source.frames:
+            raise Refusal(f"The canonical freeze-time frame {frame} is trimmed away or dropped; pick another one.")
+        return cls(str(folder.resolve()), source, frame, cut.poses)
+
+    @property
+    def digest(self) -> str:
+        """Names the report: the frames, not where they lie."""
+        source = self.freeze_time
+        video = [source.digest, list(source.frames), self.canonical_freeze_frame]
+        return _digest({"cameras": 1, "video": video, "poses": self.poses})
+
+    @property
+    def poses_dir(self) -> Path:
+        """Where the project keeps solved cameras."""
+        return Path(self.folder) / POSES
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report lies once the job is done."""
+        return self.poses_dir / f"{self.digest}.report.json"
+
+
+@dataclass(frozen=True)
 class AblationJob:
     """Lift a scene folder with parts of the method left out, and compare, in `folder`.
 
@@ -240,9 +285,10 @@ class GenerateJob:
         return _digest({"generate": encode(self)})
 
 
-Job = LiftJob | VideosJob | RenderJob | ExportJob | PosesJob | AblationJob | GenerateJob
+Job = LiftJob | VideosJob | RenderJob | ExportJob | PosesJob | CamerasJob | AblationJob | GenerateJob
 _KINDS: dict[str, type[Any]] = {
-    kind.kind: kind for kind in (LiftJob, VideosJob, RenderJob, ExportJob, PosesJob, AblationJob, GenerateJob)
+    kind.kind: kind
+    for kind in (LiftJob, VideosJob, RenderJob, ExportJob, PosesJob, CamerasJob, AblationJob, GenerateJob)
 }
 
 

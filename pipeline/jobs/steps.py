@@ -6,7 +6,7 @@ always `Finished` or `Failed`. A programming error is raised as it is. Torch com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +15,24 @@ from pipeline.generate.registry import Row
 from pipeline.jobs import export, film, picture
 from pipeline.jobs.ablation import ablate
 from pipeline.jobs.album import Album
-from pipeline.jobs.background import heard
+from pipeline.jobs.cameras import cameras, solved
 from pipeline.jobs.control import Control
 from pipeline.jobs.generate import generate
 from pipeline.jobs.memory import is_out_of_memory, resident_bytes
 from pipeline.jobs.output import form_of
 from pipeline.jobs.run_dir import RunDir, scene_of
 from pipeline.jobs.solve_poses import solve_poses
-from pipeline.jobs.spec import AblationJob, ExportJob, GenerateJob, Job, LiftJob, PosesJob, RenderJob, VideosJob
+from pipeline.jobs.spec import (
+    AblationJob,
+    CamerasJob,
+    ExportJob,
+    GenerateJob,
+    Job,
+    LiftJob,
+    PosesJob,
+    RenderJob,
+    VideosJob,
+)
 from pipeline.messages import Failed, Finished, Message, Note, Produced, Progress, StageStarted
 from pipeline.project import edits, library, media
 from pipeline.project.atomic import refusal_for
@@ -33,7 +43,6 @@ from renderer.errors import Refusal
 
 if TYPE_CHECKING:
     from pipeline.lift.run import LiftInputs
-    from pipeline.poses.solved import SolvedPoses
 
 DROPPED = "Stopped as asked; nothing was written."
 CANCELLED = "Stopped as asked; the same command with --resume goes on from here."
@@ -56,6 +65,8 @@ def run(job: Job, control: Control | None = None, table: Sequence[Row] | None = 
             yield from _render(job, told)
         elif isinstance(job, PosesJob):
             yield from solve_poses(job, told)
+        elif isinstance(job, CamerasJob):
+            yield from cameras(job, told)
         elif isinstance(job, AblationJob):
             yield from ablate(job, told, run)
         elif isinstance(job, GenerateJob):
@@ -124,7 +135,7 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
     try:
         inputs = read_inputs(job)
         yield StageStarted("poses", 0, stages, 0)
-        poses = yield from solved(job, inputs, folder.path / "poses", control)
+        poses = yield from solved(job, inputs.freeze_time, folder.path / "poses", control)
         album = Album(folder.path, control)
         for message in lift(inputs, settings, poses, folder.path, resume=job.resume, control=album.control):
             album.hear(message)
@@ -136,55 +147,6 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
             yield message
     except Stopped:
         yield Failed(CANCELLED, True)
-
-
-def solved(job: LiftJob, inputs: LiftInputs, work_dir: Path, control: Control) -> Generator[Message, None, SolvedPoses]:
-    """The cameras: imported ones, those that were solved before from the same frames, or freshly solved ones."""
-    from pipeline.jobs.import_poses import poses_path
-    from pipeline.poses.imported import seen_from
-    from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, digest_of, solve, worth_holding
-
-    frames, indices, canonical = inputs.freeze_time, inputs.freeze_indices, job.canonical_freeze_frame
-    if job.poses is not None:
-        poses = seen_from(SolvedPoses.load(poses_path(Path(job.folder), job.poses)), canonical)
-        yield Note(f"Cameras as imported: {_in_words(poses)}.")
-        return poses
-    path = job.poses_dir / f"{digest_of(frames, indices, canonical, PoseSettings())[:16]}.safetensors"
-    if path.is_file():
-        poses = SolvedPoses.load(path)
-        yield Note(f"Cameras as solved before: {_in_words(poses)}.")
-        return poses
-
-    held = worth_holding(job.poses_dir, frames, indices, canonical)
-    if held is not None:
-        yield Note("Most of these frames were solved before: their cameras stay where they are.")
-
-    def work(tell: Callable[[Message], None]) -> SolvedPoses:
-        return solve(
-            frames,
-            indices,
-            canonical,
-            PoseSettings(),
-            work_dir,
-            tell=tell,
-            cancelled=lambda: control() == "stop",
-            held=held,
-        )
-
-    try:
-        poses = yield from heard(work)
-    except PosesCancelled:
-        raise Refusal(CANCELLED) from None
-    poses.save(path)
-    yield Note(f"Cameras: {_in_words(poses)}.")
-    return poses
-
-
-def _in_words(poses: SolvedPoses) -> str:
-    count, unplaced = len(poses.cameras), len(poses.unplaced)
-    return (
-        f"{count - unplaced} of {count} frames placed, {len(poses.points)} points, off by {poses.median_error:.2f} px"
-    )
 
 
 def read_inputs(job: LiftJob) -> LiftInputs:

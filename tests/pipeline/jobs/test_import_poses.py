@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.jobs.cameras import solved
 from pipeline.jobs.control import Control
 from pipeline.jobs.import_poses import bring_poses, poses_path
 from pipeline.jobs.spec import LiftJob, job_from_json, job_to_json
-from pipeline.jobs.steps import read_inputs, solved
+from pipeline.jobs.steps import read_inputs
 from pipeline.messages import Message, Note
 from pipeline.poses.exchange import frame_name
 from pipeline.poses.solved import SolvedPoses
@@ -69,7 +70,7 @@ def cameras_of(job: LiftJob, tmp_path: Path) -> tuple[list[str], SolvedPoses]:
     found: list[SolvedPoses] = []
 
     def work() -> Iterator[Message]:
-        found.append((yield from solved(job, read_inputs(job), tmp_path / "work", Control())))
+        found.append((yield from solved(job, read_inputs(job).freeze_time, tmp_path / "work", Control())))
 
     notes = [message.text for message in work() if isinstance(message, Note)]
     return notes, found[0]

@@ -1,0 +1,144 @@
+"""The Poses panel: whether and how well the freeze-time cameras are solved, frame by frame; a row looks through one."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.panels.push_button import push_button
+from app.pose_report import FrameRow, PoseReport
+from app.theme import current_theme
+
+LOOKS = {
+    "registered": ("●", "good"), "weak": ("◐", "warm"), "prior": ("◇", "warm"), "lost": ("○", "bad"),
+}  # fmt: skip
+TELLS = {
+    "registered": "its camera is held by many features",
+    "weak": "its camera is held by few features; look at it, and re-roll it where it differs",
+    "prior": "posed by the expected orbit alone; drop or re-roll it",
+    "lost": "no camera was found; drop or re-roll it",
+}
+HEADS = ("Frame", "State", "Tracks", "Error", "Angle", "Jump")
+HEAD_TIPS = (
+    "Source frame of the freeze-time take", "How well its camera is known", "Features that hold it",
+    "Median miss of its points, px", "Median angle under which its points are seen, degrees",
+    "How far it is off the line between its neighbours, in steps of the path",
+)  # fmt: skip
+WIDTHS = (54, 100, 52, 48, 48, 44)
+
+
+class PosesPanel(QWidget):
+    """`frame_picked(int)`: look through this freeze-time frame's camera. `selection_changed`: other rows are meant."""
+
+    frame_picked = Signal(int)
+    selection_changed = Signal()
+
+    def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.solve = push_button(actions["solve_cameras"], "Solve the cameras", "primary")
+        self.drop = push_button(actions["drop_lost"], "Drop the selected frames")
+        self.status, self.score, self.facts, self.reasons = (QLabel() for _ in range(4))
+        self.score.setObjectName("cardTitle")
+        for label in (self.status, self.score, self.facts, self.reasons):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self.status.setObjectName("muted")
+        self.facts.setObjectName("muted")
+        self.status.setAccessibleName("What is known of the cameras")
+        self.table = QTreeWidget()
+        self.table.setAccessibleName("Freeze-time frames and their cameras")
+        self.table.setToolTip("Click a frame to look through its camera; tracks: features that hold it")
+        self.table.setHeaderLabels(HEADS)
+        for column, tip in enumerate(HEAD_TIPS):
+            self.table.headerItem().setToolTip(column, tip)
+        self.table.setRootIsDecorated(False)
+        self.table.setUniformRowHeights(True)
+        self.table.setAllColumnsShowFocus(True)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.table.header().setStretchLastSection(True)
+        for column, width in enumerate(WIDTHS):
+            self.table.header().setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+            self.table.header().resizeSection(column, width)
+        self._report: PoseReport | None = None
+        self._lay_out()
+        self.table.itemSelectionChanged.connect(self.selection_changed)
+        self.table.currentItemChanged.connect(self._pick)
+
+    def show_report(self, report: PoseReport | None) -> None:
+        """The cameras of the frames that are used now; None where they are not reported yet."""
+        for part in (self.score, self.facts, self.table, self.drop):
+            part.setVisible(report is not None)
+        self.reasons.setVisible(report is not None and bool(report.reasons))
+        if report is None or report == self._report:
+            self._report = report
+            return
+        self._report = report
+        self.score.setText(f"Liftability {report.score} of 100, {report.word}")
+        self.facts.setText(report.facts())
+        self.reasons.setText("\n".join(f"• {reason}" for reason in report.reasons))
+        with QSignalBlocker(self.table):
+            self.table.clear()
+            self.table.addTopLevelItems([_item(row) for row in report.frames])
+
+    def show_status(self, words: str, solvable: bool) -> None:
+        """What is going on, or why nothing can; `solvable`: there is something to solve, now or later."""
+        self.solve.setVisible(solvable)
+        self.status.setText(words)
+        self.status.setVisible(bool(words))
+
+    def show_frame(self, frame: int | None) -> None:
+        """Mark the frame whose camera the view stands at."""
+        with QSignalBlocker(self.table):
+            for place in range(self.table.topLevelItemCount()):
+                item = self.table.topLevelItem(place)
+                if item is not None:
+                    font = item.font(0)
+                    font.setBold(_frame(item) == frame)
+                    item.setFont(0, font)
+
+    def selected(self) -> frozenset[int]:
+        """The source frames of the selected rows."""
+        return frozenset(_frame(item) for item in self.table.selectedItems())
+
+    def _pick(self, item: QTreeWidgetItem | None) -> None:
+        if item is not None:
+            self.frame_picked.emit(_frame(item))
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 12, 14, 12)
+        column.setSpacing(10)
+        for widget in (self.solve, self.status, self.score, self.facts, self.reasons):
+            column.addWidget(widget)
+        column.addWidget(self.table, 1)
+        column.addWidget(self.drop)
+        column.addStretch(0)
+
+
+def _item(row: FrameRow) -> QTreeWidgetItem:
+    mark, colour = LOOKS[row.state]
+    figures = (
+        f"{value:.{digits}f}" if math.isfinite(value) else "–"
+        for value, digits in ((row.error, 2), (row.angle, 1), (row.jump, 2))
+    )
+    item = QTreeWidgetItem([str(row.frame), f"{mark} {row.state}", str(row.inliers), *figures])
+    item.setData(0, Qt.ItemDataRole.UserRole, row.frame)
+    item.setForeground(1, current_theme().colour(colour))
+    for column in range(len(HEADS)):
+        item.setToolTip(column, f"Frame {row.frame}: {TELLS[row.state]}")
+    return item
+
+
+def _frame(item: QTreeWidgetItem) -> int:
+    return int(item.data(0, Qt.ItemDataRole.UserRole))

@@ -1,0 +1,118 @@
+"""Posing: the cameras of the chosen freeze-time take, solved as a job of the queue, and their report, frame by frame.
+
+Holds no truth: which cameras are meant follows from the cut, and their report lies in the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
+
+from app.document import Document
+from app.job_queue import JobQueue
+from app.panels.poses_panel import PosesPanel
+from app.pose_report import PoseReport, read_report
+from app.view_state import ViewState
+from app.workspaces import RIGHT, Panel
+from pipeline.jobs.spec import CamerasJob
+from pipeline.project import edits
+from renderer.errors import Refusal
+
+UNSOLVED = "The cameras of these frames are not reported yet. Solving takes a minute or so; a lift finds them then."
+
+
+class Posing(QObject):
+    """`refused(str)`: why something was not done."""
+
+    refused = Signal(str)
+
+    def __init__(
+        self, document: Document, jobs: JobQueue, view: ViewState, actions: dict[str, QAction], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._jobs, self._view, self._actions = document, jobs, view, actions
+        self.panel = PosesPanel(actions)
+        self._read: tuple[Path, int] | None = None
+        self._report: PoseReport | None = None
+        self.panel.frame_picked.connect(self._look)
+        self.panel.selection_changed.connect(self._offer_drop)
+        for signal in (view.camera_changed, view.scene_changed):
+            signal.connect(self._mark)
+        for signal in (jobs.changed, jobs.ended):
+            signal.connect(self.refresh)
+
+    def panels(self) -> tuple[Panel, ...]:
+        """The docks of this workspace."""
+        return (Panel("poses_panel", "Cameras", self.panel, RIGHT, ("poses",), size=392),)
+
+    def deeds(self) -> dict[str, Callable[[], object]]:
+        """What the commands of this file do."""
+        return {"solve_cameras": self.solve, "drop_lost": self.drop}
+
+    def refresh(self) -> None:
+        """Bring panel and commands in line with cut, queue and what lies in the project."""
+        job, reason = self._job()
+        self._show_report(job)
+        entry = next((entry for entry in self._jobs.queue.entries if not entry.over and entry.job == job), None)
+        words, possible = reason, job is not None and not reason and entry is None and self._report is None
+        if entry is not None:
+            running = self._jobs.current is not None and self._jobs.current.id == entry.id
+            words = f"{self._jobs.progress}…" if running else "Waits in the queue."
+        elif possible:
+            words = UNSOLVED
+        self._actions["solve_cameras"].setEnabled(possible)
+        self.panel.show_status(words, solvable=self._report is None)
+        self._offer_drop()
+
+    def solve(self) -> None:
+        """Put the solve into the queue."""
+        job, reason = self._job()
+        if job is not None and not reason:
+            self._jobs.add(job)
+
+    def drop(self) -> None:
+        """Drop the selected frames of the freeze-time take: the lift goes without them."""
+        take, frames = self._document.project.cut.freeze_time, self.panel.selected()
+        if take is not None and frames:
+            try:
+                self._document.do("Drop frames", lambda project: edits.drop_frames(project, take, frames))
+            except Refusal as refusal:
+                self.refused.emit(str(refusal))
+
+    def _job(self) -> tuple[CamerasJob | None, str]:
+        """The solve that the cut asks for, and why it can't be begun; the second is empty when it can."""
+        folder = self._document.folder
+        if folder is None:
+            return None, "Open a project first, or bring two videos in."
+        try:
+            job = CamerasJob.from_project(self._document.project, folder)
+        except Refusal as refusal:
+            return None, str(refusal)
+        return job, self._document.read_only
+
+    def _show_report(self, job: CamerasJob | None) -> None:
+        path = None if job is None else job.report_path
+        try:
+            now = None if path is None else (path, path.stat().st_mtime_ns)
+        except OSError:
+            now = None
+        if now != self._read:
+            self._read = now
+            self._report = None if now is None else read_report(now[0])
+        self.panel.show_report(self._report)
+        self._mark()
+
+    def _mark(self) -> None:
+        station = self._view.station
+        self.panel.show_frame(station if isinstance(station, int) else None)
+
+    def _look(self, frame: int) -> None:
+        if frame in self._view.freeze_frames:
+            self._view.go_to(frame)
+
+    def _offer_drop(self) -> None:
+        possible = bool(self.panel.selected()) and self._report is not None and not self._document.read_only
+        self._actions["drop_lost"].setEnabled(possible)

@@ -1,0 +1,128 @@
+"""The Poses panel by real clicks: solving as a job of the queue, the report frame by frame, frames dropped by it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QTreeWidget
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from app.pose_report import PoseReport, read_report
+from pipeline.jobs.spec import CamerasJob
+from pipeline.project import edits
+from tests.app.conftest import OpenWindow
+from tests.app.hands import click
+from tests.app.takes import project_of_takes, write_run
+
+STATES = ("registered", "registered", "weak", "registered", "lost", "prior")
+
+
+def report(states: tuple[str, ...] = STATES) -> dict[str, Any]:
+    known = {"track_length": 4.0, "angle": 6.25, "jump": 0.1, "sharpness": 1.0}
+    rows = [
+        {"frame": i, "state": state, "inliers": 300 - i, "error": None if state == "lost" else 0.4, **known}
+        for i, state in enumerate(states)
+    ]
+    reasons = [{"text": "frame 4: no camera was found", "remedy": "drop or re-roll them", "cost": 18.0, "frames": [4]}]
+    return {"score": 61, "word": "doubtful", "reasons": reasons, "coverage": 31.4, "smoothness": 1.2, "fov": 48.0,
+            "error": 0.41, "angle": 6.0, "rung": "sift", "frames": rows}  # fmt: skip
+
+
+@pytest.fixture
+def opened(open_window: OpenWindow, qtbot: QtBot, tmp_path: Path) -> MainWindow:
+    folder = tmp_path / "p"
+    project_of_takes(folder)
+    write_run(folder)
+    window = open_window()
+    window.resize(1280, 800)
+    window.open_project(folder)
+    window.document.amend(lambda project: edits.set_canonical(project, 0, 0))
+    qtbot.waitUntil(lambda: window.view.snapshot is not None, timeout=10_000)
+    window.workspaces.go_to("poses")
+    qtbot.waitUntil(window.posing.panel.isVisible)
+    return window
+
+
+def job_of(window: MainWindow) -> CamerasJob:
+    assert window.document.folder is not None
+    return CamerasJob.from_project(window.document.project, window.document.folder)
+
+
+def write_report(window: MainWindow, data: dict[str, Any]) -> None:
+    path = job_of(window).report_path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data))
+    window.posing.refresh()
+
+
+def row(table: QTreeWidget, place: int) -> QPoint:
+    item = table.topLevelItem(place)
+    assert item is not None
+    return table.visualItemRect(item).center()
+
+
+def test_solving_is_a_job_of_the_queue(opened: MainWindow) -> None:
+    panel, jobs = opened.posing.panel, opened.session.queue
+    assert panel.solve.isEnabled() and "not reported yet" in panel.status.text()
+    assert not panel.table.isVisible()
+    jobs.held = True
+    click(panel.solve)
+    (entry,) = jobs.queue.waiting
+    assert entry.job == job_of(opened)
+    assert not panel.solve.isEnabled() and panel.status.text() == "Waits in the queue."
+    jobs.remove(entry.id)
+    assert panel.solve.isEnabled()
+
+
+def test_a_report_is_shown_frame_by_frame_and_a_row_looks_through_its_camera(opened: MainWindow) -> None:
+    write_report(opened, report())
+    panel = opened.posing.panel
+    assert not panel.solve.isVisible() and panel.score.text() == "Liftability 61 of 100, doubtful"
+    assert "3 registered, 1 weak, 1 lost, 1 prior of 6 frames" in panel.facts.text()
+    assert panel.reasons.text() == "• Frame 4: no camera was found; drop or re-roll them."
+    lost = panel.table.topLevelItem(4)
+    assert lost is not None and [lost.text(i) for i in range(6)] == ["4", "○ lost", "296", "–", "6.2", "0.10"]
+    click(panel.table.viewport(), row(panel.table, 4))
+    assert opened.view.station == 4
+    assert lost.font(0).bold()
+    click(panel.table.viewport(), row(panel.table, 3))
+    assert opened.view.station == 4, "frame 3 has no camera in this scene"
+
+
+def test_selected_frames_are_dropped_as_one_step(opened: MainWindow) -> None:
+    write_report(opened, report())
+    panel, stack = opened.posing.panel, opened.document.undo_stack
+    take = opened.document.project.cut.freeze_time or ""
+    assert not panel.drop.isEnabled()
+    click(panel.table.viewport(), row(panel.table, 4))
+    before = stack.index()
+    click(panel.drop)
+    frames = opened.document.project.cut.opinion(take).frames
+    assert frames is not None and frames.dropped == frozenset({4}) and stack.index() == before + 1
+    assert panel.solve.isVisible() and not panel.table.isVisible(), "other frames have other cameras"
+    stack.undo()
+    assert panel.table.isVisible() and not panel.solve.isVisible()
+
+
+def test_without_a_shared_moment_the_reason_is_said(opened: MainWindow) -> None:
+    opened.document.do("Forget", lambda project: edits.choose_freeze_time(project, project.takes[0].id))
+    panel = opened.posing.panel
+    assert not panel.solve.isEnabled() and panel.status.text()
+    opened.document.close()
+    assert "Open a project" in panel.status.text()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "[" * 4000, json.dumps(report(("broken",))), json.dumps({**report(), "score": "many"})]
+)
+def test_a_damaged_report_is_none(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "r.json"
+    path.write_text(text)
+    assert read_report(path) is None
+    assert read_report(tmp_path / "missing.json") is None
+    assert PoseReport.of(report()).score == 61

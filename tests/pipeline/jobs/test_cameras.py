@@ -1,0 +1,105 @@
+"""The cameras of a project's take by themselves: reported, found by a lift afterwards, refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pipeline.poses.solve
+from app.pose_report import read_report
+from main import main
+from pipeline.cli.parser import build_parser
+from pipeline.cli.words import words_of
+from pipeline.jobs import queue
+from pipeline.jobs.import_poses import bring_poses, poses_path
+from pipeline.jobs.spec import CamerasJob, LiftJob, job_from_json, job_to_json
+from pipeline.jobs.steps import run
+from pipeline.messages import Failed, Finished, Produced
+from pipeline.poses.solved import SolvedPoses
+from pipeline.project import edits, library, media, project_file
+from pipeline.project.clip import FrameSelection
+from pipeline.project.project import LiftSettings, Project
+from renderer.errors import Refusal
+from tests.pipeline.jobs.test_import_poses import CAMERAS, cameras_of, write_model
+from tests.pipeline.poses.scenes import draw
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    frames = draw(CAMERAS)
+    media.write_lossless(tmp_path / "f.mkv", frames, 12.0)
+    media.write_lossless(tmp_path / "r.mkv", frames[[2, 2, 2]], 12.0)
+    library.bring(tmp_path / "p", library.look_at(tmp_path / "r.mkv", tmp_path / "f.mkv"), LiftSettings(), 1, 2)
+    return tmp_path / "p"
+
+
+def test_imported_cameras_are_reported_frame_by_frame(project: Path, tmp_path: Path) -> None:
+    known, _ = bring_poses(project, write_model(tmp_path / "m"))
+    job = CamerasJob.from_project(known, project)
+    said = list(run(job))
+    assert isinstance(said[-1], Finished)
+    assert said[-1].summary["score"] == json.loads(job.report_path.read_text())["score"]
+    assert [message.kind for message in said if isinstance(message, Produced)] == ["cameras"]
+    report = read_report(job.report_path)
+    assert report is not None and [row.frame for row in report.frames] == list(range(6))
+    assert 20 < report.coverage < 40
+
+
+def test_a_lift_finds_the_cameras_that_were_solved_before_it(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, _ = bring_poses(project, write_model(tmp_path / "m"))
+    assert known.cut.poses is not None
+    ready = SolvedPoses.load(poses_path(project, known.cut.poses))
+    calls: list[Any] = []
+
+    def solve(*given: Any, **_more: Any) -> SolvedPoses:
+        calls.append(given)
+        return ready
+
+    monkeypatch.setattr(pipeline.poses.solve, "solve", solve)
+    plain = project_file.update(project, lambda found: edits.use_poses(found, None))
+    job = CamerasJob.from_project(plain, project)
+    assert isinstance(list(run(job))[-1], Finished) and len(calls) == 1
+    notes, _poses = cameras_of(LiftJob.from_project(plain, project), tmp_path)
+    assert "as solved before" in notes[0] and len(calls) == 1
+    assert isinstance(list(run(job))[-1], Finished) and len(calls) == 1, "a second solve finds them too"
+
+
+def test_the_job_comes_back_from_words_and_json_and_names_its_frames(project: Path) -> None:
+    known = project_file.load(project)
+    job = CamerasJob.from_project(known, project)
+    assert job_from_json(job_to_json(job)) == job
+    args = build_parser().parse_args(words_of(job))
+    assert (args.verb, str(args.video), args.out) == ("poses", job.folder, None)
+    assert queue.title(job) == "Cameras of 6 frames"
+    trimmed = edits.trim(known, known.chosen()[1].id, FrameSelection(1, 6, frozenset({4})))
+    other = CamerasJob.from_project(trimmed, project)
+    assert other.freeze_time.frames == (1, 2, 3, 5) and other.report_path != job.report_path
+    assert replace(job, folder="/elsewhere").digest == job.digest
+
+
+def test_without_a_take_or_a_shared_moment_there_is_a_sentence(project: Path, tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="No freeze-time take is chosen"):
+        CamerasJob.from_project(Project(), tmp_path)
+    known = project_file.load(project)
+    with pytest.raises(Refusal, match="trimmed away"):
+        CamerasJob.from_project(edits.trim(known, known.chosen()[1].id, FrameSelection(3, 6)), project)
+    job = CamerasJob.from_project(known, project)
+    Path(job.freeze_time.path).unlink()
+    last = list(run(job))[-1]
+    assert isinstance(last, Failed) and job.freeze_time.path in last.sentence
+
+
+def test_poses_of_a_project_needs_no_place_and_of_a_video_it_does(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["poses", str(tmp_path / "f.mkv")]) == 2
+    assert "--out" in capsys.readouterr().err
+    bring_poses(project, write_model(tmp_path / "m"))
+    assert main(["poses", str(project)]) == 0
+    assert "liftability" in capsys.readouterr().out
