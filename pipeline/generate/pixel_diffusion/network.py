@@ -1,0 +1,254 @@
+"""The compressed-token transformer of the prior: pixels in many narrow tokens, most of the work in few wide latents.
+
+After FIT (arXiv 2305.12689) and Snap Video (arXiv 2402.14797): pixel tokens attend within their group, each group's
+latents read from it, all latents attend to one another and to the prompt, and each group reads its latents back. One
+difference: the output also sees the input patch itself, so that few channels still carry every pixel of noise.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pipeline.generate.pixel_diffusion.config import CONTEXTS, NetworkConfig, Triple
+
+_FREQUENCIES = 6
+"""Octaves of a position's Fourier features; 2**5 half waves over the video tell its patches apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """What a video is denoised by, [B] of each.
+
+    Attributes:
+        known: [B, 3, T, h, w] frames in [-1, 1], zero where not known; mask: [B, T] float, 1 where known.
+        text: [B, L, D] tokens of the prompt; text_mask: [B, L] bool, no token: no prompt.
+        context: [B] rows of `CONTEXTS`.
+        extra: [B, 3, T, h, w], the enlarged small video, for the upsampler.
+        window: (t, y, x) of the first pixel of the crop in the whole video; zeros: all of it.
+    """
+
+    known: Tensor
+    mask: Tensor
+    text: Tensor
+    text_mask: Tensor
+    context: Tensor
+    extra: Tensor | None = None
+    window: Triple = (0, 0, 0)
+
+    def part(self, rows: slice) -> Conditions:
+        """Those of some of the videos."""
+        extra = None if self.extra is None else self.extra[rows]
+        known, mask, text, there = self.known[rows], self.mask[rows], self.text[rows], self.text_mask[rows]
+        return Conditions(known, mask, text, there, self.context[rows], extra, self.window)
+
+    def beside(self, other: Conditions) -> Conditions:
+        """Those of both, of the same sizes and window."""
+        pairs = ("known", "mask", "text", "text_mask", "context", "extra")
+        both = {name: (getattr(self, name), getattr(other, name)) for name in pairs}
+        joined = {name: None if a is None else torch.cat([a, b]) for name, (a, b) in both.items()}
+        return Conditions(**joined, window=self.window)  # type: ignore[arg-type]
+
+
+class Attention(nn.Module):
+    """Multi-head attention of `x` to `y` (itself when None), with normalised queries and keys."""
+
+    def __init__(self, width: int, other: int, head: int) -> None:
+        super().__init__()
+        self.heads, self.head = width // head, head
+        self.q = nn.Linear(width, width, bias=False)
+        self.kv = nn.Linear(other, 2 * width, bias=False)
+        self.out = nn.Linear(width, width)
+        self.norm_q, self.norm_k = nn.RMSNorm(head, eps=1e-6), nn.RMSNorm(head, eps=1e-6)
+
+    def forward(self, x: Tensor, y: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        """x [N, n, width], y [N, m, other], mask [N, m] bool, True where y may be looked at."""
+        y = x if y is None else y
+        n, m = x.shape[1], y.shape[1]
+        q = self.norm_q(self.q(x).view(-1, n, self.heads, self.head)).transpose(1, 2)
+        k, v = self.kv(y).view(-1, m, 2, self.heads, self.head).unbind(2)
+        k = self.norm_k(k).transpose(1, 2)
+        allowed = None if mask is None else mask[:, None, None, :]
+        seen = F.scaled_dot_product_attention(q, k.to(q.dtype), v.transpose(1, 2).to(q.dtype), attn_mask=allowed)
+        out: Tensor = self.out(seen.transpose(1, 2).reshape(-1, n, self.heads * self.head))
+        return out
+
+
+class Modulation(nn.Module):
+    """A layer norm whose scale and shift depend on what the video is denoised by; at birth a plain norm."""
+
+    def __init__(self, width: int, cond: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
+        self.gain = nn.Linear(cond, 2 * width)
+        nn.init.zeros_(self.gain.weight)
+        nn.init.zeros_(self.gain.bias)
+
+    def forward(self, x: Tensor, cond: Tensor) -> Tensor:
+        """x [B * k, n, width] by cond [B, cond], k groups for each video."""
+        scale, shift = self.gain(cond).repeat_interleave(len(x) // len(cond), 0)[:, None].chunk(2, -1)
+        out: Tensor = self.norm(x) * (1 + scale) + shift
+        return out
+
+
+class Layer(nn.Module):
+    """Self-attention and a feed-forward step over the tokens that are together; four times wider inside."""
+
+    def __init__(self, width: int, head: int, cond: int) -> None:
+        super().__init__()
+        self.before, self.attention = Modulation(width, cond), Attention(width, width, head)
+        self.between = Modulation(width, cond)
+        self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width))
+
+    def forward(self, x: Tensor, cond: Tensor) -> Tensor:
+        x = x + self.attention(self.before(x, cond))
+        fed: Tensor = x + self.feed(self.between(x, cond))
+        return fed
+
+
+class Block(nn.Module):
+    """Local layers, read, global layers, write."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        c, d, head = config.channels, config.latent_channels, config.head
+        self.local = nn.ModuleList(Layer(c, head, d) for _ in range(config.local_layers))
+        self.read_z, self.read_x, self.read = nn.LayerNorm(d), nn.LayerNorm(c), Attention(d, c, head)
+        self.hear_z, self.hear = nn.LayerNorm(d), Attention(d, d, head)
+        self.globally = nn.ModuleList(Layer(d, head, d) for _ in range(config.global_layers))
+        self.write_x, self.write_z, self.write = nn.LayerNorm(c), nn.LayerNorm(d), Attention(c, d, head)
+
+    def forward(self, x: Tensor, z: Tensor, cond: Tensor, told: Tensor, told_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """x [B * G, n, C], z [B * G, m, D], cond [B, D], told [B, L, D] -> x, z."""
+        for layer in self.local:
+            x = layer(x, cond)
+        z = z + self.read(self.read_z(z), self.read_x(x))
+        everyone = z.reshape(len(cond), -1, z.shape[-1])
+        everyone = everyone + self.hear(self.hear_z(everyone), told, told_mask)
+        for layer in self.globally:
+            everyone = layer(everyone, cond)
+        z = everyone.reshape(z.shape)
+        return x + self.write(self.write_x(x), self.write_z(z)), z
+
+
+class VideoTransformer(nn.Module):
+    """F of the preconditioning: a scaled noisy video and conditions -> [B, 3, T, h, w], any size of whole patches."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        c, d = config.channels, config.latent_channels
+        token = math.prod(config.patch)
+        self.embed = nn.Linear(token * (7 + config.extra), c)
+        self.place_x, self.place_z = nn.Linear(6 * _FREQUENCIES, c), nn.Linear(6 * _FREQUENCIES, d)
+        self.latents = nn.Parameter(torch.randn(config.latents, d) * 0.5)
+        self.noise = nn.Sequential(nn.Linear(64, d), nn.SiLU(), nn.Linear(d, d))
+        self.context = nn.Embedding(len(CONTEXTS), d)
+        self.text, self.gist = nn.Linear(config.text_width, d), nn.Linear(config.text_width, d)
+        self.nothing = nn.Parameter(torch.randn(d) * 0.1)  # what latents hear beside the prompt, or instead of one
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
+        self.last = Modulation(c, d)
+        self.raw = nn.Linear(d, token * (7 + config.extra))
+        self.out = nn.Linear(c + token * (7 + config.extra), token * 3)
+        self._start()
+
+    def _start(self) -> None:
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            for attention in (block.read, block.hear, block.write):
+                nn.init.normal_(attention.out.weight, std=0.02)
+            for layer in (*block.local, *block.globally):
+                assert isinstance(layer, Layer)
+                nn.init.normal_(layer.attention.out.weight, std=0.02)
+                nn.init.normal_(layer.feed[2].weight, std=0.02)  # type: ignore[arg-type]
+        nn.init.normal_(self.context.weight, std=0.1)
+        for module in (self.raw, self.out):
+            nn.init.zeros_(module.weight)
+            nn.init.zeros_(module.bias)
+
+    def forward(self, scaled: Tensor, noise: Tensor, conditions: Conditions) -> Tensor:
+        """`scaled` [B, 3, T, h, w] has unit variance; `noise` [B] is ln(s) / 4."""
+        mask = conditions.mask[:, None, :, None, None].to(scaled.dtype)
+        shown = [scaled, conditions.known * mask, mask.expand(-1, 1, -1, *scaled.shape[3:])]
+        if self.config.extra:
+            assert conditions.extra is not None, "the upsampler is shown a small video"
+            shown.append(conditions.extra)
+        video = self._padded(torch.cat(shown, 1))
+        grid = self._grid(video)
+        tokens = _split(video, self.config, grid)
+        cond, told, told_mask = self._told(noise, conditions)
+        here, group = self._places(grid, conditions.window, scaled.device)
+        x = self.embed(tokens) + self.place_x(here).repeat(len(scaled), 1, 1)
+        z = (self.latents + self.place_z(group)[:, None]).repeat(len(scaled), 1, 1)
+        for block in self.blocks:
+            x, z = block(x, z, cond, told, told_mask)
+        gain = self.raw(cond).repeat_interleave(len(tokens) // len(cond), 0)[:, None]
+        made = self.out(torch.cat([self.last(x, cond), tokens * (1 + gain)], -1))
+        t, h, w = scaled.shape[2:]
+        return _joined(made, self.config, grid)[:, :, :t, :h, :w].to(scaled.dtype)
+
+    def _told(self, noise: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor, Tensor]:
+        """The one vector [B, D] that modulates every layer, and what latents listen to, [B, L + 2, D] with its mask."""
+        turns = noise[:, None] * torch.exp(torch.linspace(0, 5, 32, device=noise.device))
+        level = self.noise(torch.cat([turns.sin(), turns.cos()], -1))
+        context = self.context(conditions.context)
+        words = self.text(conditions.text)
+        there = conditions.text_mask[..., None].to(words.dtype)
+        gist = (conditions.text * there).sum(1) / there.sum(1).clamp(min=1)
+        heard = (there.sum(1) > 0).to(words.dtype)
+        told = torch.cat([self.nothing.expand(len(noise), 1, -1), (level + context)[:, None], words], 1)
+        always = torch.ones(len(noise), 2, dtype=torch.bool, device=noise.device)
+        return F.silu(level + context + self.gist(gist) * heard), told, torch.cat([always, conditions.text_mask], 1)
+
+    def _padded(self, video: Tensor) -> Tensor:
+        """Whole groups, by repeating the last pixels."""
+        whole = [p * g for p, g in zip(self.config.patch, self.config.group, strict=True)]
+        t, h, w = (-n % side for n, side in zip(video.shape[2:], whole, strict=True))
+        return F.pad(video, (0, w, 0, h, 0, t), mode="replicate") if t or h or w else video
+
+    def _grid(self, video: Tensor) -> Triple:
+        t, h, w = (n // p // g for n, p, g in zip(video.shape[2:], self.config.patch, self.config.group, strict=True))
+        return t, h, w
+
+    def _places(self, grid: Triple, window: Triple, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Fourier features of tokens [G, n, 36] and of group centres [G, 36], from places in the whole video."""
+        config, axes = self.config, []
+        whole = (config.frames, *config.size)
+        for count, patch, group, first, length in zip(grid, config.patch, config.group, window, whole, strict=True):
+            axes.append((first + patch * (torch.arange(count * group, device=device) + 0.5)) / length)
+        at = torch.stack(torch.meshgrid(*axes, indexing="ij"), 0)[None]
+        tokens = _grouped(at.float(), config.group, grid)
+        return _fourier(tokens), _fourier(tokens.mean(1))
+
+
+def _fourier(at: Tensor) -> Tensor:
+    turns = at[..., None] * (math.pi * 2.0 ** torch.arange(_FREQUENCIES, device=at.device) / 2)
+    return torch.cat([turns.sin(), turns.cos()], -1).flatten(-2)
+
+
+def _grouped(cells: Tensor, group: Triple, grid: Triple) -> Tensor:
+    """[B, c, t, y, x] cells -> [B * G, n, c]."""
+    b, c = cells.shape[:2]
+    (gt, gy, gx), (nt, ny, nx) = group, grid
+    split = cells.reshape(b, c, nt, gt, ny, gy, nx, gx).permute(0, 2, 4, 6, 3, 5, 7, 1)
+    return split.reshape(b * nt * ny * nx, gt * gy * gx, c)
+
+
+def _split(video: Tensor, config: NetworkConfig, grid: Triple) -> Tensor:
+    """[B, c, T, h, w] -> tokens [B * G, n, pt * py * px * c] of whole patches."""
+    b, c, t, h, w = video.shape
+    pt, py, px = config.patch
+    cells = video.reshape(b, c, t // pt, pt, h // py, py, w // px, px).permute(0, 3, 5, 7, 1, 2, 4, 6)
+    return _grouped(cells.reshape(b, pt * py * px * c, t // pt, h // py, w // px), config.group, grid)
+
+
+def _joined(tokens: Tensor, config: NetworkConfig, grid: Triple) -> Tensor:
+    """The inverse of `_split`, for 3 channels."""
+    (gt, gy, gx), (nt, ny, nx), (pt, py, px) = config.group, grid, config.patch
+    b = len(tokens) // (nt * ny * nx)
+    cells = tokens.reshape(b, nt, ny, nx, gt, gy, gx, pt, py, px, 3).permute(0, 10, 1, 4, 7, 2, 5, 8, 3, 6, 9)
+    return cells.reshape(b, 3, nt * gt * pt, ny * gy * py, nx * gx * px)
