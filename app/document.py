@@ -6,6 +6,7 @@ never undone. `Document` is told edits, which are pure functions, and announces 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipeline.project.project import Cut, Project
 from renderer.errors import Refusal
 
 Edit = Callable[[Project], Project]
+GESTURE_SECONDS = 1.0  # a hand that rests so long has ended its gesture
 
 
 class Document(QObject):
@@ -94,24 +96,38 @@ class Document(QObject):
         """Change the library; not undoable."""
         self._set(edit(self.project))
 
-    def do(self, text: str, edit: Edit) -> None:
-        """Change the cut as one undo step named `text`, and save; raises `Refusal` or what `edit` raises."""
+    def do(self, text: str, edit: Edit, gesture: str = "") -> None:
+        """Change the cut as one undo step named `text`, and save; raises `Refusal` or what `edit` raises.
+
+        Steps of one `gesture` that follow each other closely, as those of a number whose arrow is held, are one step.
+        """
         if self.read_only:
             raise Refusal(self.read_only)
         after = edit(self.project).cut
-        if after != self.project.cut:
-            self.undo_stack.push(_CutCommand(self, text, self.project.cut, after))
+        if after == self.project.cut:
+            return
+        now, last = time.monotonic(), self._last()
+        going_on = last is not None and last.gesture == gesture and not self.undo_stack.canRedo()
+        if gesture and last is not None and going_on and now - last.at < GESTURE_SECONDS:
+            last.after, last.at = after, now
+            self.set_cut(after)
+        else:
+            self.undo_stack.push(_CutCommand(self, text, self.project.cut, after, gesture))
 
     def amend(self, edit: Edit) -> None:
         """Change the cut as part of the step that was done last: what follows from it, found out a moment later."""
         if self.read_only:
             return
-        last = self.undo_stack.index() - 1
-        command = self.undo_stack.command(last) if last >= 0 else None
-        cut = edit(self.project).cut
-        if isinstance(command, _CutCommand):
-            command.after = cut
+        cut, last = edit(self.project).cut, self._last()
+        if last is not None:
+            last.after = cut
         self.set_cut(cut)
+
+    def _last(self) -> _CutCommand | None:
+        """The step that an undo would take back."""
+        at = self.undo_stack.index() - 1
+        command = self.undo_stack.command(at) if at >= 0 else None
+        return command if isinstance(command, _CutCommand) else None
 
     def set_cut(self, cut: Cut) -> None:
         """Used by the undo stack: put a cut in place, in memory and on disk."""
@@ -126,8 +142,9 @@ class Document(QObject):
 
 
 class _CutCommand(QUndoCommand):
-    def __init__(self, document: Document, text: str, before: Cut, after: Cut) -> None:
+    def __init__(self, document: Document, text: str, before: Cut, after: Cut, gesture: str) -> None:
         super().__init__(text)
+        self.gesture, self.at = gesture, time.monotonic()
         self._document, self._before, self.after = document, before, after
 
     def undo(self) -> None:

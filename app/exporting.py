@@ -16,11 +16,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.document import Document
-from app.panels.export_dialog import ExportDialog, Scope
+from app.panels.export_dialog import ExportDialog, Film, Scope
 from app.view_state import FREE, ViewState
 from pipeline.jobs.spec import RenderJob
 from pipeline.project.atomic import atomic_file
 from renderer.errors import Refusal
+from renderer.formats.camera_path import dump_camera_path
 
 
 class Exporting(QObject):
@@ -78,8 +79,19 @@ class Exporting(QObject):
         if isinstance(self._view.station, int):
             here = f"freeze:{self._view.station}"
             cameras.sort(key=lambda entry: entry[0] != here)
-        size = scene.reference_camera.size
-        return Scope(folder, run.name, scene.time_range, self._view.time, tuple(cameras), size, self._view.fps)
+        film = self._film()
+        if film is not None:
+            cameras.insert(0, (film.camera, "The camera path"))
+        size, view = scene.reference_camera.size, self._view
+        return Scope(folder, run.name, scene.time_range, view.time, tuple(cameras), size, view.fps, film)
+
+    def _film(self) -> Film | None:
+        """The camera path of the cut, kept as a file; None where none is laid."""
+        shot = self._document.project.cut.shot
+        trajectory = shot.trajectory()
+        if trajectory is None or len(shot.keys) < 2:
+            return None
+        return Film(str(self._camera_file(dump_camera_path(trajectory))), shot.size, shot.fps, shot.n_frames)
 
     def _camera_file(self, text: str) -> Path:
         folder = self._document.folder

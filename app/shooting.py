@@ -232,15 +232,16 @@ class Shooting(QObject):
     def _change_key(self, field: str, value: Any) -> None:
         index = self.state.selected
         if index is not None:
-            self._do("Change a camera key", self.state.shot.changed(index, **{field: value}), index)
+            shot = self.state.shot.changed(index, **{field: value})
+            self._do("Change a camera key", shot, index, f"{field} of key {index}")
 
     def _change_film(self, field: str, value: Any) -> None:
-        self._do("Change the film", replace(self.state.shot, **{field: value}), self.state.selected)
+        self._do("Change the film", replace(self.state.shot, **{field: value}), self.state.selected, f"{field} of film")
 
-    def _do(self, words: str, shot: Shot, select: int | None) -> None:
-        """One undo step; the key `select` is picked afterwards."""
+    def _do(self, words: str, shot: Shot, select: int | None, gesture: str = "") -> None:
+        """One undo step, or one with others of its `gesture`; the key `select` is picked afterwards."""
         try:
-            self._document.do(words, lambda project: edits.set_shot(project, shot))
+            self._document.do(words, lambda project: edits.set_shot(project, shot), gesture)
         except (Refusal, OSError) as fault:
             self.refused.emit(str(fault))
             self._show_document()

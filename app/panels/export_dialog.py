@@ -28,7 +28,7 @@ from pipeline.cli.words import command_line
 from pipeline.jobs.spec import MAX_SUPERSAMPLING, ExportJob, RenderJob
 from pipeline.project.media_codecs import CODECS
 
-SIZES = ((0, 0), (720, 1280), (1080, 1920), (2160, 3840))
+SIZES = ((720, 1280), (1080, 1920), (2160, 3840))  # after the camera's own
 FORMS = (
     ("h264", "Film: H.264 (.mp4)", ".mp4"), ("h265", "Film: H.265 (.mp4)", ".mp4"),
     ("prores", "Film: ProRes (.mov)", ".mov"), ("vp9", "Film: VP9 (.webm)", ".webm"), ("gif", "Film: GIF", ".gif"),
@@ -38,9 +38,25 @@ FORMS = (
 SPLATS = ("ply", "ply-sequence")
 
 
+PATH_IS_FILM = "A camera path is a film; choose another camera for one picture, or a film or frames for the path."
+
+
+@dataclass(frozen=True)
+class Film:
+    """The project's camera path: its file, pictures of `size` (height, width) px, their rate and number."""
+
+    camera: str
+    size: tuple[int, int]
+    fps: float
+    n_frames: int
+
+
 @dataclass(frozen=True)
 class Scope:
-    """What there is to render: the project's folder, the run, its times, cameras, size (height, width) and rate."""
+    """What there is to render: the project's folder, the run, its times, cameras, size (height, width) and rate.
+
+    `film`: the camera path, where one is laid; its `camera` is among the cameras.
+    """
 
     folder: Path
     run: str
@@ -49,6 +65,7 @@ class Scope:
     cameras: tuple[tuple[str, str], ...]
     size: tuple[int, int]
     fps: float
+    film: Film | None = None
 
 
 class ExportDialog(QDialog):
@@ -72,6 +89,7 @@ class ExportDialog(QDialog):
         self.says.setWordWrap(True)
         self._fill()
         self._lay_out()
+        self._camera_changed()
         self._form_changed()
 
     def job(self) -> RenderJob | ExportJob:
@@ -80,12 +98,13 @@ class ExportDialog(QDialog):
         if form in SPLATS:
             return ExportJob(folder, out, form, self.first.value() if form == "ply" else None, self.scope.run)
         single = form == "picture"
-        time = (self.first.value(),) if single else (self.first.value(), self.last.value())
+        film = self._film() is not None
+        time = None if film else (self.first.value(),) if single else (self.first.value(), self.last.value())
         extra = [("depth", self.depth_pass), ("alpha", self.alpha_pass)]
         passes = ("colour", *(name for name, box in extra if box.isChecked()))
         return RenderJob(
             folder, out, str(self.camera.currentData()), time, (self.high.value(), self.wide.value()),
-            None if single else self.fps.value(), self.scope.run, form if form in CODECS else None,
+            None if single or film else self.fps.value(), self.scope.run, form if form in CODECS else None,
             "exr" if form == "exr" else "png", passes, self.supersampling.value(),
             self.transparent.isChecked() and self.transparent.isEnabled(),
         )  # fmt: skip
@@ -115,6 +134,8 @@ class ExportDialog(QDialog):
             return "Choose where it goes."
         if self.first.value() > self.last.value() and self.last.isEnabled():
             return "The range ends before it begins."
+        if self._film() is not None and self._form() == "picture":
+            return PATH_IS_FILM
         ending = self._ending()
         if ending != "/" and Path(out).suffix.lower() != ending:
             return f"This format needs a name that ends in {ending}."
@@ -122,6 +143,11 @@ class ExportDialog(QDialog):
 
     def _form(self) -> str:
         return str(self.form.currentData())
+
+    def _film(self) -> Film | None:
+        """The camera path, when it is the camera."""
+        film = self.scope.film
+        return film if film is not None and self.camera.currentData() == film.camera else None
 
     def _ending(self) -> str:
         return next(ending for name, _words, ending in FORMS if name == self._form())
@@ -139,13 +165,12 @@ class ExportDialog(QDialog):
         self.fps.setRange(1, 240)
         self.fps.setDecimals(3)
         self.fps.setValue(self.scope.fps)
+        self.size_choice.addItem("", self.scope.size)
         for height, width in SIZES:
-            words = f"{width} × {height}" if height else f"As the camera ({self.scope.size[1]} × {self.scope.size[0]})"
-            self.size_choice.addItem(words, (height, width) if height else self.scope.size)
+            self.size_choice.addItem(f"{width} × {height}", (height, width))
         self.size_choice.addItem("Another size", None)
         for side in (self.wide, self.high):
             side.setRange(16, 16384)
-        self._set_size(self.scope.size)
         self.supersampling.setRange(1, MAX_SUPERSAMPLING)
         self.supersampling.setSuffix(" ×")
         for number in (self.first, self.last, self.fps, self.wide, self.high, self.supersampling):
@@ -197,6 +222,7 @@ class ExportDialog(QDialog):
         column.addWidget(self.says)
         column.addWidget(self.buttons)
         self.form.currentIndexChanged.connect(self._form_changed)
+        self.camera.currentIndexChanged.connect(self._camera_changed)
         self.size_choice.currentIndexChanged.connect(self._size_chosen)
         for box in (self.first, self.last, self.fps, self.wide, self.high, self.supersampling):
             box.valueChanged.connect(self._judge)
@@ -204,11 +230,34 @@ class ExportDialog(QDialog):
             check.toggled.connect(self._judge)
         self.out.textChanged.connect(self._judge)
 
+    def _camera_changed(self) -> None:
+        """A camera path brings its own size and rate; with other cameras they are the scene's."""
+        film = self._film()
+        size, fps = (self.scope.size, self.scope.fps) if film is None else (film.size, film.fps)
+        self.size_choice.setItemText(0, f"As the {'camera' if film is None else 'path'} ({size[1]} × {size[0]})")
+        self.size_choice.setItemData(0, size)
+        if self.size_choice.currentIndex() == 0:
+            self._set_size(size)
+        self.fps.setValue(fps)
+        self._allow()
+        self._judge()
+
+    def _allow(self) -> None:
+        """Which fields count for this format and camera."""
+        form = self._form()
+        splats, single, path = form in SPLATS, form in ("picture", "ply"), self._film() is not None
+        along = path and not splats
+        self.last.setEnabled(not single and not splats and not along)
+        self.first.setEnabled(form != "ply-sequence" and not along)
+        self.fps.setEnabled(not single and not splats and not along)
+        why = "The camera path says the time and the rate; change them in Shot" if along else ""
+        for field in (self.first, self.last, self.fps):
+            field.setToolTip(why or field.accessibleName())
+
     def _form_changed(self) -> None:
         form = self._form()
         splats, single = form in SPLATS, form in ("picture", "ply")
-        self.last.setEnabled(not single and not splats)
-        self.first.setEnabled(form != "ply-sequence")
+        self._allow()
         if single:
             self.first.setValue(self.scope.time)
         for field in (
@@ -221,7 +270,6 @@ class ExportDialog(QDialog):
             self.alpha_pass,
         ):
             field.setEnabled(not splats)
-        self.fps.setEnabled(not single and not splats)
         keeps = form in ("png", "exr", "picture") or (form in CODECS and bool(CODECS[form].alpha))
         self.transparent.setEnabled(keeps)
         self.out.setText(str(_free(self.scope.folder / "renders", self._ending())))
@@ -245,6 +293,12 @@ class ExportDialog(QDialog):
         size = f"{self.wide.value()} × {self.high.value()}"
         if form == "picture":
             return f"One picture of {size}."
+        film = self._film()
+        if film is not None:
+            seconds = film.n_frames / film.fps
+            return (
+                f"{film.n_frames} frames of {size}, {seconds:.1f} s along the camera path. In full by the rasteriser."
+            )
         frames = round((self.last.value() - self.first.value()) * self.fps.value() / self.scope.fps) + 1
         return f"{frames} frames of {size}, {frames / self.fps.value():.1f} s. Rendered in full by the rasteriser."
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.frame_store import FrameStore
 from app.panels.notice import Notice
 from app.panels.take_card import CARD, PICTURE, TakeCard
+from app.panels.through import let_through
 from app.panels.transport import ActionButton
 from app.takes_model import ENTRY, Check, Order, Show, TakesFilter, TakesModel
 from pipeline.project.project import Project
@@ -43,6 +44,7 @@ class Gallery(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search names, prompts, notes")
         self.search.setClearButtonEnabled(True)
+        let_through(self.search)
         self.search.setAccessibleName("Search takes")
         self.show_box = _choice([show.value for show in Show], "Which takes are listed")
         self.order_box = _choice([order.value for order in Order], "In which order they stand")

@@ -31,6 +31,7 @@ from app.panels.push_button import push_button
 from app.panels.run_list import WITHOUT_WORDS, RunList
 from app.panels.snapshot_bar import Kept, SnapshotBar
 from app.panels.stage_list import StageList
+from app.panels.through import let_through
 from app.run_track import Track
 from pipeline.messages import StageStarted
 from pipeline.project.project import ABLATIONS, DEVICES, LiftSettings
@@ -132,6 +133,7 @@ class LiftPanel(QScrollArea):
         self.preset.currentIndexChanged.connect(self._changed)
         self.device.currentIndexChanged.connect(self._changed)
         self.seed.editingFinished.connect(self._changed)
+        let_through(self.seed)
         for box in self.without.values():
             box.toggled.connect(self._changed)
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from app.panels.shot_timeline import ShotTimeline
+from app.panels.through import let_through
 from app.panels.transport import ActionButton
 from app.shot_state import ShotState
 from renderer.shots import PRESETS
@@ -155,6 +156,7 @@ def _spin(low: float, high: float, digits: int, unit: str, tip: str) -> QDoubleS
     made.setKeyboardTracking(False)
     made.setObjectName("number")
     made.setFixedWidth(76)
+    let_through(made)
     return made
 
 

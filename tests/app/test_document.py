@@ -91,3 +91,28 @@ def test_close_holds_an_empty_project(document: Document, qtbot: QtBot) -> None:
     assert document.folder is None
     assert document.project == Project()
     document.reload_library()
+
+
+def seed(document: Document, value: int, gesture: str = "seed") -> None:
+    document.do("choose seed", lambda p: edits.set_lift(p, LiftSettings(seed=value)), gesture)
+
+
+def test_a_gesture_is_one_step_until_the_hand_rests(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("app.document.time.monotonic", lambda: clock[0])
+    for value in (1, 2, 3):
+        seed(document, value)
+        clock[0] += 0.4
+    assert document.undo_stack.count() == 1 and on_disk(document).lift.seed == 3
+    clock[0] += 1.0
+    seed(document, 4)
+    assert document.undo_stack.count() == 2, "the hand had rested"
+    seed(document, 5, gesture="another")
+    assert document.undo_stack.count() == 3, "another number is another gesture"
+    document.undo_stack.undo()
+    assert document.project.cut.lift.seed == 4
+    seed(document, 6)
+    assert document.undo_stack.count() == 3, "nothing joins a step from which steps were taken back"
+    for wanted in (4, 3, 0):
+        document.undo_stack.undo()
+        assert document.project.cut.lift.seed == wanted

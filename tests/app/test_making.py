@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,12 @@ from pipeline.jobs import queue as q
 from pipeline.jobs.plan import stages_of
 from pipeline.jobs.spec import ExportJob, LiftJob, RenderJob
 from pipeline.messages import Progress, StageStarted
+from pipeline.project import edits
 from pipeline.project.clip import Clip
 from pipeline.project.project import Cut, LiftSettings, Project, Run
 from pipeline.project.project_file import save
 from pipeline.project.take import Take, VideoRequest
+from renderer.formats.camera_path import read_camera_path
 from tests.app.conftest import OpenWindow
 from tests.app.hands import click
 from tests.renderer.gl.synthetic import synthetic_snapshot
@@ -258,6 +261,31 @@ def test_a_render_is_described_queued_and_copied(qtbot: QtBot, window: MainWindo
     qtbot.addWidget(again)
     again.show_job(job)
     assert isinstance(again.job(), RenderJob) and again.job().passes == job.passes  # type: ignore[union-attr]
+
+
+def test_the_camera_path_is_chosen_in_the_dialog(window: MainWindow) -> None:
+    view = window.view
+    for step in range(3):
+        window.shooting.add_key()
+        view.turn(0.1, 0.0)
+        view.set_time(2.0 * step)
+    window.document.do("Rate", lambda p: edits.set_shot(p, replace(p.cut.shot, fps=4.0, size=(36, 64))))
+    shot = window.document.project.cut.shot
+    window.commands["export"].trigger()
+    dialog = window.findChild(ExportDialog)
+    assert dialog is not None and dialog.camera.currentText() == "The camera path"
+    assert not dialog.first.isEnabled() and not dialog.fps.isEnabled() and "Shot" in dialog.first.toolTip()
+    assert f"{shot.n_frames} frames of 64 × 36" in dialog.says.text()
+    dialog.form.setCurrentIndex(dialog.form.findData("picture"))
+    assert not dialog.queue.isEnabled() and "camera path is a film" in dialog.says.text()
+    dialog.camera.setCurrentIndex(dialog.camera.findData("reference"))
+    assert dialog.queue.isEnabled() and dialog.high.value() == 144 and dialog.first.isEnabled()
+    dialog.camera.setCurrentIndex(0)
+    dialog.form.setCurrentIndex(dialog.form.findData("h264"))
+    job = dialog.job()
+    assert isinstance(job, RenderJob) and (job.time, job.fps, job.size) == (None, None, (36, 64))
+    assert read_camera_path(Path(job.camera), (0.0, 15.0)).views()[0].camera.size == (36, 64)
+    dialog.reject()
 
 
 def test_curves_are_drawn_once_seen(qtbot: QtBot, window: MainWindow) -> None:

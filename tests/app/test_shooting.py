@@ -234,3 +234,18 @@ def test_without_keys_the_panel_says_what_to_do(shot_window: MainWindow) -> None
     window.view.pause()
     window.commands["lifting"].trigger()
     assert not window.shooting.state.visible
+
+
+def test_a_number_that_is_stepped_is_one_undo_step(shot_window: MainWindow) -> None:
+    window = shot_window
+    lay_three(window)
+    click(window.shooting.panel.timeline, place_of(window, 1))
+    before, steps = stored(window), window.document.undo_stack.index()
+    fov = window.shooting.panel.fov
+    fov.setFocus()
+    for _ in range(4):
+        key(fov, Qt.Key.Key_Up)
+    assert stored(window).keys[1].fov_y == pytest.approx(before.keys[1].fov_y + np.radians(4.0), abs=2e-3)
+    assert window.document.undo_stack.index() == steps + 1
+    window.commands["undo"].trigger()
+    assert stored(window) == before
