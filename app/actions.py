@@ -31,6 +31,17 @@ class Command:
 
 COMMANDS = (
     Command("open", "&Open project…", ("Ctrl+O",), "open", "Open a project folder"),
+    Command("new_project", "&New project…", ("Ctrl+N",), "generate", "Begin a project from a prompt"),
+    Command("show_generate", "&Prompt…", ("Ctrl+G",), "", "Show the Generate panel, with the cursor in the prompt"),
+    Command("generate", "&Generate", ("Ctrl+Shift+G",), "generate", "Have the takes made that the panel describes"),
+    Command("random_seed", "Random &seed", ("Ctrl+D",), "dice", "Pick another seed at random"),
+    Command("extend_left", "Extend &left", ("Alt+Left",), "extend_left", "Eight new frames before the first one"),
+    Command("extend_right", "Extend &right", ("Alt+Right",), "extend_right", "Eight new frames after the last one"),
+    Command("extend", "&Extend both ways", ("Ctrl+Shift+E",), "", "Extend both ways up to the wanted sweep"),
+    Command("vary", "&Variation", ("Ctrl+B",), "", "The same request with the panel's seed"),
+    Command("recall", "Re&call", ("Ctrl+J",), "", "Put this take's prompt, settings and seed into the panel"),
+    Command("remix", "Re&mix", ("Ctrl+Shift+J",), "", "As recall, but with another seed"),
+    Command("accept_candidate", "&Accept", ("Alt+Return",), "accept", "Use this candidate in its take's place"),
     Command("lift", "&Lift two videos…", ("Ctrl+L",), "lift", "Lift a reference and a freeze-time video into a scene"),
     Command(
         "resume",

@@ -50,11 +50,11 @@ class Checked:
         travel, still = float(frozen["coverage_degrees"]), bool(reference["still"])
         return cls(score, str(frozen["word"]), reasons, travel, still, str(reference["sentence"]))
 
-    def lines(self, kind: str) -> list[str]:
-        """For a person, by the kind of the take."""
+    def lines(self, role: str) -> list[str]:
+        """For a person, by the role of the take."""
         if self.fault:
             return [self.fault]
-        if kind == "reference":
+        if role == "reference":
             return [self.sentence]
         travel = f", about {self.coverage:.0f}° of travel" if self.coverage >= 1 else ""
         return [f"{self.score} of 100, {self.word}{travel}", *self.reasons]

@@ -16,6 +16,7 @@ from app.checks import Checked, Checks
 from app.document import Document, Edit
 from app.frame_store import FrameStore
 from app.frames_client import FramesClient
+from app.panels.candidates_bar import CandidatesBar, family_of
 from app.panels.column import column
 from app.panels.filmstrip import Filmstrip
 from app.panels.frame_tools import FrameTools
@@ -32,8 +33,6 @@ from pipeline.project.curated import REJECT, STAR
 from pipeline.project.project import frames_of
 from pipeline.project.take import Take
 from renderer.errors import Refusal
-
-NO_PROVIDER = "Re-rolling needs a provider of videos, and none is installed yet"
 
 
 class Curation(QObject):
@@ -61,7 +60,8 @@ class Curation(QObject):
         self.bar = ReviewBar(self.review, actions)
         self.page = column(self.view, self.bar, tall=self.view)
         self.tools = FrameTools(actions)
-        self._strip_panel = column(self.tools, self.filmstrip, tall=self.filmstrip)
+        self.candidates = CandidatesBar(self.store, actions)
+        self._strip_panel = column(self.tools, self.candidates, self.filmstrip, tall=self.filmstrip)
         self._strip_panel.addAction(actions["drop_frames"])
         self._connect()
 
@@ -85,7 +85,7 @@ class Curation(QObject):
             "go_in": lambda: self._go(0), "go_out": lambda: self._go(-1),
             "clear_trim": lambda: self._edit("Use all frames", lambda p, t: edits.trim(p, t, None)),
             "drop_frames": self._drop, "lock_frames": lambda: self._lock(self.review.meant),
-            "pick_canonical": self._pick_canonical,
+            "pick_canonical": self._pick_canonical, "accept_candidate": self._accept,
         }  # fmt: skip
 
     def show_project(self) -> None:
@@ -119,8 +119,7 @@ class Curation(QObject):
         act["compare"].setChecked(self.review.other is not None)
         for name in ("next_compare", "swap"):
             act[name].setEnabled(active and self.review.other is not None)
-        act["reroll"].setEnabled(False)
-        act["reroll"].setToolTip(NO_PROVIDER)
+        act["accept_candidate"].setEnabled(active and self._accepted() is not None)
         verdict = "" if take is None else cut.opinion(take.id).verdict
         act["star"].setChecked(verdict == STAR)
         act["reject"].setChecked(verdict == REJECT)
@@ -140,6 +139,7 @@ class Curation(QObject):
         cut = project.cut
         self.gallery.show_take("" if take is None else take.id)
         self.details.show_take(project, take, None if take is None else self._check(take, cut.opinion(take.id).frames))
+        self.candidates.show_family(family_of(project, take), take)
         if take is not None:
             canonical = cut.canonical_reference_frame if take.id == cut.reference else None
             canonical = cut.canonical_freeze_frame if take.id == cut.freeze_time else canonical
@@ -212,7 +212,7 @@ class Curation(QObject):
         take = self._known(take_id)
         if take is not None:
             self.review.show(take)
-            self._use("reference" if take.request.kind == "reference" else "freeze_time")
+            self._use(take.request.role)
 
     def _compare(self) -> None:
         self.review.compare_with(None if self.review.other is not None else self._known(self._other))
@@ -265,10 +265,21 @@ class Curation(QObject):
         index = self.review.index
         self._edit("Pick canonical frame", lambda p, t: edits.pick_canonical(p, t, index))
 
-    def take_in(self, take: Take) -> None:
-        """Note a take that was brought in, and use the first one of each kind."""
+    def _accepted(self) -> Take | None:
+        """The take under review, if it is a candidate for the place of the one that it was made from."""
+        family = family_of(self._document.project, self.review.take)
+        return self.review.take if family is not None and self.review.take in family.candidates else None
+
+    def _accept(self) -> None:
+        """Put the candidate under review in its parent's place, as one step."""
+        take = self._accepted()
+        if take is not None:
+            self.do("Accept candidate", lambda project: edits.accept(project, take.id))
+
+    def take_in(self, take: Take, *, look: bool = True) -> None:
+        """Note a take that came in, and use the first one of each kind; `look`: review it too."""
         self._document.apply(lambda project: edits.add_take(project, take))
-        kind, cut = take.request.kind, self._document.project.cut
+        kind, cut = take.request.role, self._document.project.cut
         chosen = cut.reference if kind == "reference" else cut.freeze_time
         if chosen is None:
             choose = edits.choose_reference if kind == "reference" else edits.choose_freeze_time
@@ -276,7 +287,8 @@ class Curation(QObject):
                 self._document.amend(lambda project: choose(project, take.id))
             except Refusal as refusal:
                 self.refused.emit(str(refusal))
-        self.review.show(take)
+        if look:
+            self.review.show(take)
 
     # -- the shared moment -------------------------------------------------------------------------------------
 
@@ -324,6 +336,7 @@ class Curation(QObject):
         self.gallery.chosen.connect(self._review)
         self.gallery.other_chosen.connect(self._choose_other)
         self.gallery.use_requested.connect(self._use_by_kind)
+        self.candidates.chosen.connect(self._review)
         self.filmstrip.trim_requested.connect(self._trim)
         self.filmstrip.lock_requested.connect(lambda index: self._lock(frozenset({index})))
         self.details.take_requested.connect(self._review)

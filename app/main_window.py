@@ -22,6 +22,7 @@ from app.desk import Desk
 from app.dialogs import ask_leaving, ask_recovery, tell
 from app.document import Document
 from app.drop_target import DropTarget
+from app.generating import Generating
 from app.lift_session import LiftSession
 from app.log_lines import LogLines
 from app.looking import Looking
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.files = ProjectFiles(self.document, self, self.open_project, self.curation.try_again)
         self.making = Making(self.document, self.session, self.view, self.commands, self)
         self.posing = Posing(self.document, self.session.queue, self.view, self.commands, self)
+        self.generating = Generating(self.document, self.session, self.curation, self.commands, self)
         parts = self.document, self.making, self.view
         self.restorer = Restorer(parts, self.open_project, lambda: self.desk.recent, self)
         self.showing = Showing(self.document, self.session, self.view, self.looking, self.making)
@@ -190,7 +192,7 @@ class MainWindow(QMainWindow):
             act["sample"].setEnabled(False)
             act["sample"].setToolTip("This installation ships no sample")
         self.progress = ProgressStrip(act["stop_lift"], act["resume"])
-        self.empty = EmptyState((act["lift"], act["open"], act["sample"]), act["resume"])
+        self.empty = EmptyState((act["lift"], act["new_project"], act["open"], act["sample"]), act["resume"])
         self.shooting = Shooting(self.document, self.view, self.viewport, act, self)
         self.stack = Pages()
         for page in (self.empty, self.looking.stage, self.curation.page):
@@ -207,7 +209,7 @@ class MainWindow(QMainWindow):
 
     def _add_panels(self) -> None:
         """Every panel of every workspace, one `self.workspaces.add(Panel(...))` each, in the order of stacking."""
-        parts = self.curation, self.looking, self.posing, self.making, self.shooting
+        parts = self.curation, self.generating, self.looking, self.posing, self.making, self.shooting
         for panel in (panel for part in parts for panel in part.panels()):
             self.workspaces.add(panel)
         self.workspaces.add(Panel("log", "Log", LogPanel(self.log), BOTTOM, size=160))
@@ -222,15 +224,16 @@ class MainWindow(QMainWindow):
             act[name].triggered.connect(lambda _checked=False, to=workspace: self.workspaces.go_to(to))
         for refused in (
             self.files.chore.refused, self.arrivals.refused, self.restorer.refused, self.making.refused,
-            self.shooting.refused, self.posing.refused,
+            self.shooting.refused, self.posing.refused, self.generating.refused,
         ):  # fmt: skip
             refused.connect(self.complain)
         for said in (self.files.chore.said, self.arrivals.importer.said):
             said.connect(self.statusBar().showMessage)
-        for said in (self.curation.refused, self.making.said):
+        for said in (self.curation.refused, self.making.said, self.generating.said):
             said.connect(self._say)
         for changed in (
             self.workspaces.changed, self.shooting.state.playing_changed, self.curation.changed, self.making.changed,
+            self.generating.changed,
             self.document.changed, self.document.undo_stack.indexChanged, self.session.status_changed,
             self.showing.changed,
         ):  # fmt: skip
@@ -240,6 +243,8 @@ class MainWindow(QMainWindow):
         self.arrivals.unpack_requested.connect(self.files.ask_unpack_to)
         self.arrivals.look_requested.connect(self.restorer.look)
         self.arrivals.lift_requested.connect(self.start_lift)
+        self.generating.project_requested.connect(self.open_project)
+        self.generating.asked_for.connect(self._show_generate)
         self.arrivals.curating.connect(lambda: self.workspaces.go_to("curate"))
         self.restorer.other.connect(self.arrivals.bring_takes)
         self.session.project_made.connect(self.open_project)
@@ -258,10 +263,17 @@ class MainWindow(QMainWindow):
         return {
             **self.curation.deeds(), **self.files.deeds(), **self.making.deeds(), **self.arrivals.deeds(),
             **self.looking.deeds(), **self.posing.deeds(), **self.shooting.deeds(), **play_deeds(self._clock),
+            **self.generating.deeds(),
             **self.desk.deeds(lambda: self.viewport.backend.name),
             "stop_lift": self.session.stop, "close": self.document.close, "quit": self.close,
             "undo": stack.undo, "redo": stack.redo, "reset_workspace": self.workspaces.reset,
         }  # fmt: skip
+
+    def _show_generate(self) -> None:
+        self.workspaces.go_to("curate")
+        dock = self.workspaces.dock("generate")
+        dock.show()
+        dock.raise_()
 
     def _clock(self) -> Playing:
         """What the keys of time move: the take under review in Curate, the film in Shot, else the scene."""
@@ -312,7 +324,7 @@ class MainWindow(QMainWindow):
         self.workspaces.bring_out() if facts.named else self.workspaces.put_away()
         self.shooting.state.set_visible(self.workspaces.current == "shot")
         self.curation.set_active(facts.curating)
-        for part in (self.curation, self.posing, self.shooting, self.making):
+        for part in (self.curation, self.generating, self.posing, self.shooting, self.making):
             part.refresh()
         self.menus.fill_recent(self.desk.recent, lambda path: self.open_project(Path(path)))
         self.figures.show_snapshot(self.view.snapshot, self.viewport.backend.name)

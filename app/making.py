@@ -65,7 +65,7 @@ class Making(QObject):
         """The docks of lifting."""
         return (
             Panel("lift_panel", "Lift", self.lift, RIGHT, ("lift",), size=340),
-            Panel("jobs", "Jobs", self.queue, BOTTOM, ("lift",), size=168),
+            Panel("jobs", "Jobs", self.queue, BOTTOM, ("lift", "curate"), size=168, tabbed_with="filmstrip"),
         )
 
     def deeds(self) -> dict[str, Callable[[], object]]:

@@ -12,12 +12,14 @@ from app.settings import THEMES
 THEME_WORDS = dict(zip(THEMES, ("As the &system", "&Dark", "&Light"), strict=True))
 
 BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("&File", ("open", "RECENT", "sample", "", "import", "relink", "", "pack", "unpack", "", "export",
+    ("&File", ("new_project", "open", "RECENT", "sample", "", "import", "relink", "", "pack", "unpack", "", "export",
                "", "close", "", "quit")),
     ("&Edit", ("undo", "redo", "", "paste", "", "palette", "preferences")),
+    ("&Generate", ("show_generate", "generate", "random_seed", "", "reroll", "accept_candidate", "vary", "", "recall",
+                   "remix", "", "extend_left", "extend_right", "extend")),
     ("&Take", ("star", "reject", "", "use_reference", "use_freeze_time", "", "compare", "next_compare", "swap", "",
                "set_in", "set_out", "go_in", "go_out", "clear_trim", "", "drop_frames", "lock_frames",
-               "pick_canonical", "reroll")),
+               "pick_canonical")),
     ("&View", ("canonical", "per_frame", "temporal", "", "colour", "centres", "depth", "deformation", "",
                "show_cameras", "show_grid", "show_trails", "source", "", "fly", "reset_view", "frame_scene",
                "previous_camera", "next_camera", "from_front", "from_right", "from_top",

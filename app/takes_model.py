@@ -83,13 +83,13 @@ def entries_of(project: Project, check: Check = lambda _take, _frames: None) -> 
 
 def matches(entry: Entry, show: Show, search: str) -> bool:
     """Whether a take is listed."""
-    verdict, kind = entry.opinion.verdict, entry.take.request.kind
+    verdict, role = entry.opinion.verdict, entry.take.request.role
     wanted = {
         Show.ALL: True,
         Show.KEPT: verdict != REJECT,
         Show.STARRED: verdict == STAR,
-        Show.REFERENCE: kind == "reference",
-        Show.FREEZE_TIME: kind != "reference",
+        Show.REFERENCE: role == "reference",
+        Show.FREEZE_TIME: role != "reference",
     }[show]
     return wanted and all(word in entry.words for word in search.lower().split())
 
@@ -109,7 +109,7 @@ def sort_key(entry: Entry, order: Order) -> tuple[Any, ...]:
 
 def _liftability(entry: Entry) -> int:
     """What a freeze-time take scores; -1 for reference takes and for what is not judged yet."""
-    if entry.check is None or entry.check.fault or entry.take.request.kind == "reference":
+    if entry.check is None or entry.check.fault or entry.take.request.role == "reference":
         return -1
     return entry.check.score
 
@@ -175,7 +175,7 @@ def tool_tip(entry: Entry) -> str:
     if request.prompt:
         lines.append(f"{request.prompt} · seed {request.seed}")
     if entry.check is not None:
-        lines += entry.check.lines(request.kind)
+        lines += entry.check.lines(request.role)
     if entry.opinion.notes:
         lines.append(entry.opinion.notes[:200])
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from app.theme import app_icon, icon
 
-Ways = tuple[QAction, QAction, QAction]  # lift, open a project, open the sample
+Ways = tuple[QAction, QAction, QAction, QAction]  # lift, begin from a prompt, open a project, open the sample
 COMMAND = "splatime lift --reference reference.mp4 --freeze-time freeze_time.mp4 --out my_project"
 
 
@@ -54,7 +54,7 @@ class EmptyState(QWidget):
         self.lead.setText("Drop a reference video and a freeze-time video here, or a project folder.")
         self.cards.setVisible(True)
         self.resume.setVisible(False)
-        self._show_ways(3)
+        self._show_ways(4)
         self.command.setVisible(True)
         self.hint.setVisible(True)
         rows = [f'<a href="{path}" style="text-decoration:none">{_short(path)}</a>' for path in recent[:4]]
@@ -80,7 +80,9 @@ class EmptyState(QWidget):
 
     def refresh_icons(self) -> None:
         """After a change of theme."""
-        for card, name in zip(self.cards.findChildren(QPushButton), ("lift", "open", "sample"), strict=True):
+        for card, name in zip(
+            self.cards.findChildren(QPushButton), ("lift", "generate", "open", "sample"), strict=True
+        ):
             card.setIcon(icon(name, _ink(card)))
         self.resume.setIcon(icon("lift", _ink(self.resume)))
 
@@ -123,7 +125,7 @@ class EmptyState(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
         for index, (action, words) in enumerate(
-            zip(self._ways, ("Lift two videos…", "Open a project…", "Open the sample"), strict=True)
+            zip(self._ways, ("Lift two videos…", "From a prompt…", "Open a project…", "Open the sample"), strict=True)
         ):
             row.addWidget(_way_in(action, words, first=index == 0))
         self.refresh_icons()
@@ -133,7 +135,7 @@ def _way_in(action: QAction, words: str, first: bool) -> QPushButton:
     button = QPushButton(words)
     button.setObjectName("primary" if first else "way")
     button.setIconSize(QSize(26, 26))
-    button.setMinimumSize(210, 68)
+    button.setMinimumSize(186, 68)
     button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     button.setToolTip(action.toolTip())
     button.clicked.connect(action.trigger)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.frame_store import FrameStore
+from app.panels.arriving import Arriving
 from app.panels.notice import Notice
 from app.panels.take_card import CARD, PICTURE, TakeCard
 from app.panels.through import let_through
@@ -48,6 +49,7 @@ class Gallery(QWidget):
         self.search.setAccessibleName("Search takes")
         self.show_box = _choice([show.value for show in Show], "Which takes are listed")
         self.order_box = _choice([order.value for order in Order], "In which order they stand")
+        self.arriving = Arriving()
         self.list = _Cards(store)
         self.list.setModel(self._filter)
         self.notice = Notice("No takes yet", "Drop videos or a folder of images here.", actions["import"])
@@ -114,6 +116,7 @@ class Gallery(QWidget):
         whole.setSpacing(8)
         whole.addWidget(self.search)
         whole.addLayout(tools)
+        whole.addWidget(self.arriving)
         whole.addLayout(self._pages, 1)
 
 

@@ -138,7 +138,7 @@ def worth_of(entry: Entry) -> tuple[str, str] | None:
     check = entry.check
     if check is None or check.fault:
         return None
-    if entry.take.request.kind == "reference":
+    if entry.take.request.role == "reference":
         return ("still", GOOD_ON_DARK) if check.still else ("not still", ON_DARK)
     colour = {"good": GOOD_ON_DARK, "doubtful": ON_DARK}.get(check.word, BAD_ON_DARK)
     return f"{check.score} {check.word}", colour

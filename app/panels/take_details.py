@@ -86,7 +86,7 @@ class TakeDetails(QScrollArea):
         self._offer(self.copy_seed, not brought, "Copy the seed, to make the take again",
                     "This take was brought as a file and has no seed")  # fmt: skip
         self._show_opinion(opinion)
-        lines = ["Being judged…"] if check is None else check.lines(request.kind)
+        lines = ["Being judged…"] if check is None else check.lines(request.role)
         self.worth.setText("\n• ".join(lines))
 
     def _show_opinion(self, opinion: Curated) -> None:

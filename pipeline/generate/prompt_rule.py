@@ -68,6 +68,8 @@ def without_actions(text: str) -> str:
         i += 1
         while i < len(tokens) and _is_adverb(tokens[i]):
             i += 1
+        if i + 1 < len(tokens) and {tokens[i].lower(), tokens[i + 1].lower()} <= known.prepositions:
+            i += 1  # "jumping around in a room": the first one belongs to the verb
         follows = tokens[i].lower() if i < len(tokens) else ""
         if kept and follows and follows[0].isalpha() and not _is_action(tokens, i) and _has_object(kept[-1], follows):
             kept.append("with")

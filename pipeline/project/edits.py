@@ -131,6 +131,44 @@ def set_shot(project: Project, shot: Shot) -> Project:
     return replace(project, cut=replace(project.cut, shot=shot))
 
 
+def accept(project: Project, take_id: str) -> Project:
+    """Put a take that was made from another one in that one's place: its role, drops, locks and the shared moment.
+
+    Frames are followed to where the new take shows them; the trim is kept where the length is. Raises `Refusal` for a
+    take that was made from none.
+    """
+    take = project.take(take_id)
+    if take.parent is None:
+        raise Refusal(f"{take.title} was not made from another take, so there is none in whose place it could stand.")
+    cut, before, count = project.cut, project.cut.opinion(take.parent), take.clip.n_frames
+    at = {known.frame: known.position for known in take.request.known if known.take == take.parent}
+    same = count == project.take(take.parent).clip.n_frames
+    there = {frame: at.get(frame, frame) for frame in range(count)} if same else at
+    locked = frozenset(there[frame] for frame in before.locked if frame in there)
+    project = _decide(project, take_id, frames=_followed(before.frames, there, count, same=same), locked=locked)
+    changed = replace(project.cut, poses=None)
+    if cut.reference == take.parent:
+        frame = cut.canonical_reference_frame
+        there_now = None if frame is None else there.get(frame)
+        changed = replace(changed, reference=take_id, canonical_reference_frame=there_now)
+    elif cut.freeze_time == take.parent:
+        frame = cut.canonical_freeze_frame
+        changed = replace(
+            changed, freeze_time=take_id, canonical_freeze_frame=None if frame is None else there.get(frame)
+        )
+    else:
+        return project
+    return replace(project, cut=changed)
+
+
+def _followed(frames: FrameSelection | None, there: dict[int, int], count: int, *, same: bool) -> FrameSelection | None:
+    """A trim of a take as it is in another one that shows its frames at `there`; a longer one is used whole."""
+    if frames is None or same:
+        return frames
+    dropped = frozenset(there[frame] for frame in frames.dropped if frame in there)
+    return FrameSelection(0, count, dropped) if dropped and len(dropped) < count else None
+
+
 def _choose(project: Project, role: str, take_id: str, other: str | None) -> Project:
     take = project.take(take_id)
     if getattr(project.cut, role) == take_id:

@@ -269,12 +269,6 @@ def test_every_button_says_what_it_does_and_with_which_key(studio: MainWindow) -
         assert f"({keys})" in button.toolTip() or not keys or not action.isEnabled()
 
 
-def test_a_re_roll_says_why_it_is_not_possible(studio: MainWindow) -> None:
-    reroll = studio.commands["reroll"]
-    assert not reroll.isEnabled()
-    assert "provider" in reroll.toolTip()
-
-
 def test_what_cannot_be_brought_in_is_said(qtbot: QtBot, studio: MainWindow, tmp_path: Path) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")

@@ -20,6 +20,7 @@ from pipeline.generate.prompt_rule import freeze_time_prompt, words
         ("Niagara falls at dusk", "Niagara falls at dusk"),
         ("a running shoe on a table", "a running shoe on a table"),
         ("A red ball bouncing and rolling across a floor", "a red ball across a floor"),
+        ("a toy dog jumping around in a room", "a toy dog in a room"),
         ("", "the scene"),
     ],
 )

@@ -1,0 +1,293 @@
+"""Generating: the prompt panel, re-rolls and the coverage dial, connected to document, review and queue.
+
+Holds no truth: wishes become `GenerateJob`s in the queue, takes arrive in the library, what is accepted is an edit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.curation import Curation
+from app.document import Document
+from app.job_queue import JobQueue
+from app.lift_session import LiftSession
+from app.panels.coverage_dial import Covered
+from app.panels.generate_panel import MOST_SEED, Choice, GeneratePanel
+from app.workspaces import RIGHT, Panel
+from pipeline.generate.registry import find, rows
+from pipeline.jobs import queue as q
+from pipeline.jobs.queue import Entry
+from pipeline.jobs.spec import GenerateJob
+from pipeline.messages import Failed, Message, PreviewReady, Produced
+from pipeline.project import edits, project_file
+from pipeline.project.codec import decode
+from pipeline.project.take import Take, VideoRequest
+from renderer.errors import Refusal
+
+NONE_INSTALLED = "No provider of videos is installed; splatime doctor lists those that are."
+
+
+class Generating(QObject):
+    """`refused(str)`, `said(str)`: sentences. `changed`: what can be done may differ. `asked_for`: show the panel.
+
+    `project_requested(Path)`: open this new project.
+    """
+
+    refused = Signal(str)
+    said = Signal(str)
+    changed = Signal()
+    asked_for = Signal()
+    project_requested = Signal(object)
+
+    def __init__(
+        self, document: Document, session: LiftSession, curation: Curation, actions: dict[str, QAction], window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._document, self._curation, self._actions, self._window = document, curation, actions, window
+        self.jobs: JobQueue = session.queue
+        self.panel = GeneratePanel(actions)
+        self.choices = choices()
+        self.panel.show_providers(self.choices)
+        self._first = False
+        self.panel.changed.connect(self.refresh)
+        self.panel.prompt_written.connect(self._write_prompt)
+        self._curation.gallery.arriving.stop.clicked.connect(self.jobs.stop)
+        self.jobs.started.connect(self._started)
+        self.jobs.message.connect(self._hear)
+        self.jobs.changed.connect(self._show_job)
+        self.jobs.ended.connect(self._ended)
+        session.produced.connect(self._took)
+        curation.changed.connect(self.refresh)
+        curation.review.frames_changed.connect(self.refresh)
+        curation.review.moment_changed.connect(self.refresh)
+
+    def panels(self) -> tuple[Panel, ...]:
+        """The dock of generating, beside that of the take."""
+        return (Panel("generate", "Generate", self.panel, RIGHT, ("curate",), size=300, tabbed_with="take_details"),)
+
+    def deeds(self) -> dict[str, Callable[[], object]]:
+        """What the commands of generating do."""
+        return {
+            "new_project": self._ask_new, "show_generate": self.show_panel, "generate": self._generate,
+            "random_seed": self._roll_seed, "extend_left": lambda: self._extend("left", 0.0),
+            "extend_right": lambda: self._extend("right", 0.0),
+            "extend": lambda: self._extend("both", float(self.panel.sweep.value())), "reroll": self._reroll,
+            "vary": self._vary, "recall": lambda: self._recall(seed=True), "remix": lambda: self._recall(seed=False),
+        }  # fmt: skip
+
+    def show_panel(self) -> None:
+        """Bring the panel out, with the cursor in the prompt."""
+        self.asked_for.emit()
+        freeze = self.panel.kind == "freeze_time"
+        (self.panel.freeze_prompt if freeze else self.panel.prompt).setFocus()
+
+    # -- showing -----------------------------------------------------------------------------------------------
+
+    def reason(self) -> str:
+        """Why nothing can be generated at all; empty when something can."""
+        if self._document.folder is None:
+            return "Open a project first, or begin a new one."
+        if self._document.read_only:
+            return self._document.read_only
+        return "" if self.panel.provider else NONE_INSTALLED
+
+    def refresh(self) -> None:
+        """Bring the panel and the commands in line."""
+        act, project = self._actions, self._document.project
+        self.panel.show_scene(project.cut.prompt)
+        held, take = self.reason(), self._curation.review.take
+        source = self._source()
+        why = held or self._why(source)
+        self.panel.show_state(why, "" if source is None else f"From frame {source[1]} of {source[0].title}")
+        act["generate"].setEnabled(not why)
+        freeze = take is not None and take.request.role == "freeze_time"
+        for name in ("extend", "extend_left", "extend_right"):
+            act[name].setEnabled(not held and freeze)
+        act["reroll"].setEnabled(not held and take is not None)
+        act["reroll"].setToolTip(held or self._tip("reroll"))
+        made = take is not None and take.request.provider != "file"
+        act["vary"].setEnabled(not held and made)
+        for name in ("recall", "remix"):
+            act[name].setEnabled(made)
+        self.panel.show_coverage(self._covered(take))
+
+    def _tip(self, name: str) -> str:
+        action = self._actions[name]
+        tip = action.property("tip")
+        if tip is None:
+            tip = action.toolTip()
+            action.setProperty("tip", tip)
+        return str(tip)
+
+    def _why(self, source: tuple[Take, int] | None) -> str:
+        panel = self.panel
+        chosen = next((choice for choice in self.choices if choice.name == panel.provider), None)
+        if chosen is not None and chosen.why:
+            return chosen.why
+        if panel.kind == "reference" and not panel.prompt.toPlainText().strip():
+            return "Say what the scene shows."
+        if panel.kind == "freeze_time" and source is None:
+            return "Generate or import a reference video first; a freeze-time video begins with a frame of it."
+        return ""
+
+    def _source(self) -> tuple[Take, int] | None:
+        """The frame that a freeze-time video begins with: the one under review in a reference take, else the shared
+        moment of the chosen one."""
+        review, project = self._curation.review, self._document.project
+        if review.take is not None and review.take.request.role == "reference":
+            return review.take, review.index
+        take = next((take for take in project.takes if take.id == project.cut.reference), None)
+        if take is None:
+            return None
+        frame = project.cut.canonical_reference_frame
+        return take, take.clip.n_frames // 2 if frame is None else frame
+
+    def _covered(self, take: Take | None) -> Covered | None:
+        told = {} if take is None else take.provenance.get("coverage", {})
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            return Covered(float(told["left"]), float(told["right"]), bool(told["solved"]))
+        return None
+
+    def _show_job(self) -> None:
+        job = self._running()
+        if job is not None:
+            self._curation.gallery.arriving.show_job(q.title(job), self.jobs.progress, self.jobs.fraction)
+
+    def _running(self) -> GenerateJob | None:
+        entry = self.jobs.current
+        job = None if entry is None else entry.job
+        return job if isinstance(job, GenerateJob) else None
+
+    # -- what the queue says -----------------------------------------------------------------------------------
+
+    def _started(self, _entry: Entry) -> None:
+        self._first = True
+        self._curation.gallery.arriving.over()
+        self._show_job()
+
+    def _hear(self, message: Message) -> None:
+        if isinstance(message, PreviewReady):
+            self._curation.gallery.arriving.show_preview(Path(message.path))
+
+    def _took(self, made: Produced) -> None:
+        """A take was noted in the project: show it, and use the first one of its kind; a candidate waits to be looked
+        at."""
+        job = self._running()
+        if made.kind != "take" or job is None or Path(job.folder) != self._document.folder:
+            return
+        try:
+            take = decode(Take, made.data, "take")
+            self._document.reload_library()
+        except Refusal as refusal:
+            self.refused.emit(str(refusal))
+            return
+        if take.request.kind in ("reference", "freeze_time"):
+            self._curation.take_in(take, look=self._first)
+            self._first = False
+        self.changed.emit()
+
+    def _ended(self, entry: Entry, last: Message) -> None:
+        if isinstance(entry.job, GenerateJob):
+            self._curation.gallery.arriving.over()
+            if isinstance(last, Failed):
+                (self.said if last.cancelled else self.refused).emit(last.sentence)
+
+    # -- what the person does ----------------------------------------------------------------------------------
+
+    def _submit(self, wish: VideoRequest, **more: object) -> None:
+        """Queue a job; the seed moves on, so that asking again makes others."""
+        folder = self._document.folder
+        if folder is None or self.reason():
+            self.refused.emit(self.reason())
+            return
+        takes = self.panel.takes.value()
+        try:
+            job = replace(GenerateJob(str(folder), self.panel.provider, wish, takes=takes), **more)  # type: ignore[arg-type]
+        except ValueError as fault:
+            self.refused.emit(f"This cannot be asked for ({fault}).")
+            return
+        self._document.saver.finish()  # the worker reads padlocks and choices from the file
+        self.jobs.add(job)
+        self.panel.seed.setValue((wish.seed + job.takes) % MOST_SEED)
+        self.said.emit(f"Queued: {q.title(job)}")
+
+    def _generate(self) -> None:
+        self.panel.finish()
+        wish = self.panel.wish(self.panel.kind)
+        if wish.kind == "reference":
+            self._submit(wish)
+            return
+        source = self._source()
+        if source is not None:
+            self._submit(wish, take=source[0].id, frame=source[1])
+
+    def _extend(self, side: str, sweep: float) -> None:
+        take = self._curation.review.take
+        if take is not None:
+            self._submit(self.panel.wish("extend"), take=take.id, side=side, sweep=sweep, takes=1)
+
+    def _reroll(self) -> None:
+        take, review = self._curation.review.take, self._curation.review
+        if take is None:
+            return
+        free = sorted(review.meant - self._document.project.cut.opinion(take.id).locked)
+        if not free:
+            self.refused.emit("Every frame that is meant is locked; select others, or open their padlocks.")
+            return
+        self._submit(self.panel.wish("reroll"), take=take.id, free=tuple(free))
+
+    def _vary(self) -> None:
+        take = self._curation.review.take
+        if take is not None:
+            wish = VideoRequest("reference", seed=self.panel.seed.value())
+            self._submit(wish, like=take.id, provider=take.request.provider)
+
+    def _recall(self, *, seed: bool) -> None:
+        take = self._curation.review.take
+        if take is not None:
+            self.panel.take_over(take.request, seed=seed)
+            self.asked_for.emit()
+
+    def _roll_seed(self) -> None:
+        self.panel.seed.setValue(random.randrange(MOST_SEED))
+
+    def _write_prompt(self, prompt: str) -> None:
+        if self._document.folder is not None:
+            self._curation.do("Write the prompt", lambda project: edits.set_prompt(project, prompt))
+
+    def _ask_new(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self._window, "A folder for the new project", "")
+        if name:
+            self.begin(Path(name))
+
+    def begin(self, folder: Path) -> None:
+        """Make an empty project and open it, ready for a prompt."""
+        try:
+            project_file.check_home(folder)
+            project_file.update(folder, lambda known: known)
+        except Refusal as refusal:
+            self.refused.emit(str(refusal))
+            return
+        self.project_requested.emit(folder)
+        self.show_panel()
+
+
+def choices() -> tuple[Choice, ...]:
+    """The providers there are; one that lacks a package is listed with the sentence that says so."""
+    listed = []
+    for row in rows():
+        try:
+            ability = find(row.name).ability
+        except Refusal as refusal:
+            listed.append(Choice(row.name, row.name, why=str(refusal)))
+        else:
+            listed.append(Choice(row.name, ability.title, ability.kinds))
+    return tuple(listed)
