@@ -47,7 +47,7 @@ def test_both_sides_are_filled_evenly_until_it_is_wide_enough() -> None:
     assert len({piece["seed"] for piece in last.video.provenance["pieces"]}) == len(states)
     joints = {frame for frame, _score in last.video.provenance["seams"]}
     assert {last.shift - 1, last.shift + 15} <= joints
-    assert "60 degrees" in last.why or "6" in last.why
+    assert last.why == f"It covers {last.degrees:.0f} degrees now."
 
 
 def test_a_camera_that_stands_still_ends_it() -> None:

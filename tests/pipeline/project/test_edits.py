@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.project import edits
 from pipeline.project.clip import Clip, FrameSelection
 from pipeline.project.project import LiftSettings, Project, Run, frames_of
-from pipeline.project.take import Take, VideoRequest
+from pipeline.project.take import KnownFrame, Take, VideoRequest
 from renderer.errors import Refusal
 
 
@@ -119,3 +121,29 @@ def test_frames_of_a_trim_are_source_frames() -> None:
     assert frames_of(clip, FrameSelection(2, 6, frozenset({3}))) == (2, 4, 5)
     with pytest.raises(Refusal, match="8 frames"):
         frames_of(clip, FrameSelection(2, 9))
+
+
+def test_a_candidate_takes_the_place_of_its_parent() -> None:
+    parent = take("a")
+    known = tuple(KnownFrame(i + 4, "a", i) for i in range(8))
+    longer = replace(take("b", frames=16), parent="a", request=VideoRequest("extend", known=known, sources=("a",)))
+    project = edits.choose_freeze_time(edits.add_take(edits.add_take(Project(), parent), longer), "a")
+    project = edits.lock_frames(edits.set_canonical(project, 0, 3), "a", (1, 2), True)
+    project = edits.drop_frames(project, "a", (7,))
+    after = edits.accept(project, "b")
+    assert (after.cut.freeze_time, after.cut.canonical_freeze_frame, after.cut.canonical_reference_frame) == ("b", 7, 0)
+    opinion = after.cut.opinion("b")
+    assert opinion.locked == {5, 6} and opinion.frames == FrameSelection(0, 16, frozenset({11}))
+    assert after.cut.opinion("a") == project.cut.opinion("a")
+    with pytest.raises(Refusal, match="not made from another"):
+        edits.accept(project, "a")
+
+
+def test_a_reroll_keeps_trim_and_moment_of_its_parent() -> None:
+    known = tuple(KnownFrame(i, "a", i) for i in (0, 1, 2, 6, 7))
+    again = replace(take("b"), parent="a", request=VideoRequest("reroll", known=known, sources=("a",)))
+    project = edits.choose_reference(edits.add_take(edits.add_take(Project(), take("a")), again), "a")
+    project = edits.trim(edits.set_canonical(project, 4, 0), "a", FrameSelection(1, 6))
+    after = edits.accept(project, "b")
+    assert (after.cut.reference, after.cut.canonical_reference_frame) == ("b", 4)
+    assert after.cut.reference_frames == FrameSelection(1, 6)
