@@ -133,6 +133,7 @@ COMMANDS = (
     Command("show_trails", "Motion &trails", ("T",), "trails", "Show the ways that splats go in time", True),
     Command("fly", "&Fly", ("V",), "fly", "A left drag looks around; W A S D and Q E move. Off: it orbits", True),
     Command("source", "&Source frame", ("B",), "source", "Lay the source frame over: blend, wipe, difference, off"),
+    Command("flat", "Or&thographic", ("Num+5",), "", "Look without perspective, or with it again", True),
     Command("from_front", "From the f&ront", ("Num+1",), "", "Look as the reference camera does"),
     Command("from_right", "From the r&ight", ("Num+3",), "", "Look from the right"),
     Command("from_top", "From the to&p", ("Num+7",), "", "Look from above"),

@@ -115,3 +115,4 @@ class Looking(QObject):
         for name, mark in MARKS.items():
             actions[name].triggered.connect(lambda on, mark=mark: view.set_mark(mark, on))
         actions["fly"].triggered.connect(view.set_flying)
+        actions["flat"].triggered.connect(view.set_flat)

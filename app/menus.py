@@ -22,7 +22,7 @@ BAR: tuple[tuple[str, tuple[str, ...]], ...] = (
                "pick_canonical")),
     ("&View", ("canonical", "per_frame", "temporal", "", "colour", "centres", "depth", "deformation", "",
                "show_cameras", "show_grid", "show_trails", "source", "", "fly", "reset_view", "frame_scene",
-               "previous_camera", "next_camera", "from_front", "from_right", "from_top",
+               "previous_camera", "next_camera", "from_front", "from_right", "from_top", "flat",
                "", "curate", "poses", "lifting", "shot", "PANELS", "reset_workspace", "", "THEME", "full_screen")),
     ("&Play", ("play", "backward", "pause", "forward", "", "previous_frame", "next_frame", "back_ten", "forward_ten",
                "", "first_frame", "last_frame")),

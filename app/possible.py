@@ -18,7 +18,7 @@ TAKE = (
 SCENE = (
     "reset_view", "frame_scene", "previous_camera", "next_camera", "canonical", "temporal",
     "colour", "centres", "depth", "deformation", "show_cameras", "show_grid", "show_trails", "fly", "source",
-    "from_front", "from_right", "from_top",
+    "from_front", "from_right", "from_top", "flat",
 )  # fmt: skip
 PROJECT = ("close", "pack", "relink")
 WORKSPACES = ("curate", "poses", "lifting", "shot")

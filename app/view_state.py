@@ -157,6 +157,16 @@ class ViewState(Playing):
             self.flying = on
             self.marks_changed.emit()
 
+    @property
+    def flat(self) -> bool:
+        """Whether the view is all but without perspective."""
+        return self.orbit is not None and self.orbit.lens != 1.0
+
+    def set_flat(self, on: bool) -> None:
+        """Look without perspective, or with it again."""
+        if self.orbit is not None and on != self.flat:
+            self._free(self.orbit.flattened(on))
+
     def from_axis(self, name: str) -> None:
         """Look at the present pivot along an axis of `AXES`, from the home distance."""
         if self.orbit is not None and self._home is not None:
@@ -164,7 +174,8 @@ class ViewState(Playing):
             shift = self.orbit.pivot - moved.pivot
             pose = moved.camera.world_from_camera.copy()
             pose[:3, 3] += shift
-            self._free(replace(moved, camera=moved.camera.posed(pose), pivot=self.orbit.pivot))
+            seen = replace(moved, camera=moved.camera.posed(pose), pivot=self.orbit.pivot)
+            self._free(seen.flattened(self.flat))
 
     def put(self, camera: Camera) -> None:
         """Stand freely at any camera."""

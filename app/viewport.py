@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
@@ -24,7 +25,7 @@ from app.viewport_hand import Flight, Hand
 from renderer.camera import Camera
 from renderer.gl.moment import Mode
 from renderer.gl.navigation import fitted, pick
-from renderer.look import Look, Ranges
+from renderer.look import Look, Paint, Ranges
 from renderer.marks import Marks
 
 REST_MS = 160  # after the last change the picture is made in full
@@ -229,7 +230,12 @@ class Viewport(QWidget):
             source.compare(picture, rect, (self.width(), self.height()))
 
     def _look(self) -> Look:
-        return self._ranges.look(self._view.paint, temporal=self._view.mode is not Mode.PER_FRAME)
+        look = self._ranges.look(self._view.paint, temporal=self._view.mode is not Mode.PER_FRAME)
+        orbit = self._view.orbit
+        if look.paint is Paint.DEPTH and orbit is not None and orbit.lens != 1.0:
+            back = orbit.distance * (1.0 - 1.0 / orbit.lens)  # everything is so much further away
+            return replace(look, low=look.low + back, high=look.high + back)
+        return look
 
     def _count(self) -> None:
         self._shown.append(time.monotonic())

@@ -48,6 +48,7 @@ class ViewBar(QWidget):
         for name, mark in MARKS.items():
             self._actions[name].setChecked(mark in view.marks)
         self._actions["fly"].setChecked(view.flying)
+        self._actions["flat"].setChecked(view.flat)
         solved = view.snapshot is not None and view.station != FREE
         self.source.setEnabled(solved)
         with QSignalBlocker(self.source), QSignalBlocker(self.share):

@@ -19,6 +19,7 @@ from renderer.snapshot import Posed, Snapshot
 Array = npt.NDArray[np.float64]
 
 STEEPEST = math.radians(88.0)  # straight up or down the horizon direction is undefined and the view would spin
+LONG = 16.0  # times the lens: of a scene half as deep as it is far, sizes then differ by 3 %
 NEAREST, FURTHEST = 0.02, 40.0  # of the home distance: closer loses the pivot to rounding, further shows dots
 
 
@@ -31,12 +32,14 @@ class OrbitCamera:
         pivot: [3] the world point that orbits turn about and dollies move towards.
         up: [3] unit, the world's up.
         reach: the home distance from camera to pivot, in scene units; the measure of pans and limits.
+        lens: how many times longer the lens is, and the camera further away, than they would be with perspective.
     """
 
     camera: Camera
     pivot: Array
     up: Array
     reach: float
+    lens: float = 1.0
 
     @classmethod
     def home(cls, snapshot: Snapshot) -> OrbitCamera:
@@ -50,6 +53,18 @@ class OrbitCamera:
     def distance(self) -> float:
         """From the camera's centre to the pivot, in scene units."""
         return float(np.linalg.norm(self.pivot - self.camera.centre))
+
+    def flattened(self, on: bool) -> OrbitCamera:
+        """All but without perspective: `LONG` times the lens from as much further away; or as it was before."""
+        lens = LONG if on else 1.0
+        factor = lens / self.lens
+        pose = self.camera.world_from_camera.copy()
+        # Straight back and not away from the pivot, which may lie off the picture's middle: it stays where it is seen.
+        depth = float((self.pivot - self.camera.centre) @ self.camera.forward)
+        pose[:3, 3] -= (factor - 1.0) * depth * self.camera.forward
+        k = self.camera.K.copy()
+        k[:2, :2] *= factor
+        return replace(self, camera=replace(self.camera, world_from_camera=pose, K=k), lens=lens)
 
     def orbited(self, yaw: float, pitch: float) -> OrbitCamera:
         """Turned about the pivot, radians: positive yaw drags the scene's front right, positive pitch drags it down."""
@@ -91,7 +106,8 @@ class OrbitCamera:
 
     def dollied(self, factor: float) -> OrbitCamera:
         """Moved along the line to the pivot; `factor` multiplies the distance, within limits."""
-        wanted = float(np.clip(self.distance * factor, NEAREST * self.reach, FURTHEST * self.reach))
+        reach = self.lens * self.reach
+        wanted = float(np.clip(self.distance * factor, NEAREST * reach, FURTHEST * reach))
         offset = self.camera.centre - self.pivot
         return replace(self, camera=self._at(self.pivot + offset * (wanted / max(self.distance, 1e-12))))
 
@@ -108,13 +124,13 @@ class OrbitCamera:
         offset = self.camera.centre - point
         length = float(np.linalg.norm(offset))
         away = offset / length if length > 1e-9 else -self.camera.forward
-        return replace(self, camera=self._at(point + away * self.reach)).focused(point)
+        return replace(self, camera=self._at(point + away * self.lens * self.reach)).focused(point)
 
     def jumped(self, camera: Camera) -> OrbitCamera:
         """At another camera; the pivot slides along the new view to the depth that it has there."""
         depth = float((self.pivot - camera.centre) @ camera.forward)
         depth = depth if depth > NEAREST * self.reach else self.reach
-        return replace(self, camera=camera, pivot=camera.centre + camera.forward * depth)
+        return replace(self, camera=camera, pivot=camera.centre + camera.forward * depth, lens=1.0)
 
     def _at(self, centre: Array) -> Camera:
         pose = self.camera.world_from_camera.copy()

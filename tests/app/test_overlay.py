@@ -223,3 +223,25 @@ def test_trails_and_grid_are_drawn(open_window: OpenWindow, qtbot: QtBot, projec
         assert (np.abs(picture() - bare).sum(-1) > 0).mean() > 0.001, mark
         window.view.set_mark(mark, False)
     np.testing.assert_array_equal(picture(), bare)
+
+
+def test_numpad_five_takes_the_perspective_away_and_gives_it_back(window: MainWindow) -> None:
+    view, flat = window.view, window.commands["flat"]
+    view.turn(0.3, 0.2)
+    before = view.camera
+    assert before is not None and not flat.isChecked()
+    window.viewport.setFocus()
+    keypad = Qt.KeyboardModifier.KeypadModifier
+    QTest.keyClick(window.viewport, Qt.Key.Key_5, keypad)
+    assert (view.flat, flat.isChecked()) == (True, True)
+    assert view.camera is not None and view.camera.K[0, 0] == pytest.approx(16 * before.K[0, 0])
+    QTest.keyClick(window.viewport, Qt.Key.Key_7, keypad)
+    assert (view.flat, flat.isChecked()) == (True, True), "along an axis it stays as it is"
+    view.set_paint(Paint.DEPTH)
+    depth = fake(window).looks[-1]
+    QTest.keyClick(window.viewport, Qt.Key.Key_5, keypad)
+    assert (view.flat, flat.isChecked()) == (False, False)
+    assert fake(window).looks[-1].low < depth.low, "the ramp goes along with the camera"
+    view.set_flat(True)
+    view.reset()
+    assert (view.flat, flat.isChecked()) == (False, False)

@@ -157,3 +157,26 @@ def test_flying_moves_pivot_and_camera_alike(yaw: float, pitch: float, step: tup
 def test_looking_right_and_down() -> None:
     assert HOME.looked(0.3, 0.0).camera.forward[0] > 0.2
     assert HOME.looked(0.0, 0.3).camera.forward[1] > 0.2, "y is down"
+
+
+@given(yaw=angles, pitch=angles)
+def test_a_flat_view_shows_the_pivots_plane_as_before_and_parallels_as_such(yaw: float, pitch: float) -> None:
+    start = HOME.jumped(freeze_camera(0.3)).orbited(yaw, pitch)
+    flat = start.flattened(True)
+    r, depth = start.camera.world_from_camera[:3, :3], float((start.pivot - start.camera.centre) @ start.camera.forward)
+    across = start.pivot + 0.3 * depth * r[:, 0]
+    for points in (start.pivot[None], across[None]):
+        np.testing.assert_allclose(flat.camera.project(points)[0], start.camera.project(points)[0], atol=1e-6)
+    behind = np.stack([across, across + 0.5 * depth * r[:, 2]])
+    near, far = (float(x) - flat.camera.K[0, 2] for x, _ in flat.camera.project(behind)[0])
+    assert far / near > 0.96, "with perspective it would be two thirds"
+    back = flat.flattened(False)
+    np.testing.assert_allclose(back.camera.world_from_camera, start.camera.world_from_camera, atol=1e-9)
+    np.testing.assert_allclose(back.camera.K, start.camera.K)
+
+
+def test_a_flat_view_zooms_as_far_as_any_and_ends_at_a_solved_camera() -> None:
+    flat = HOME.flattened(True)
+    assert flat.dollied(0.5).distance == pytest.approx(0.5 * flat.distance)
+    assert flat.dollied(1e9).distance == pytest.approx(HOME.dollied(1e9).distance * flat.lens)
+    assert flat.jumped(freeze_camera(0.3)).lens == 1.0
