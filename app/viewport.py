@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app import viewport_backend
@@ -53,6 +53,7 @@ class Viewport(QWidget):
         self._view = view
         self._shown: deque[float] = deque(maxlen=240)
         self._still = False
+        self._ground: tuple[float, float, float] | None = None
         self._ranges = Ranges()
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._settle)
@@ -106,12 +107,25 @@ class Viewport(QWidget):
     def refresh_theme(self) -> None:
         """After a change of theme."""
         theme = current_theme()
-        ground = theme.colour("viewport")
-        self.backend.set_background((ground.redF(), ground.greenF(), ground.blueF()))
+        self._lay_ground()
         self._caption.setStyleSheet(
             f"background: {theme['panel']}; color: {theme['text']}; border: 1px solid {theme['line']};"
             "border-radius: 8px; padding: 8px 16px;"
         )
+
+    def _lay_ground(self) -> bool:
+        """The theme's ground; black, as the lift has it, while a source frame is compared: a PSNR knows no theme.
+
+        Whether it changed, so that another picture is under way.
+        """
+        colour = current_theme().colour("viewport") if self._view.source == "off" else QColor(0, 0, 0)
+        ground = colour.redF(), colour.greenF(), colour.blueF()
+        if ground == self._ground:
+            return False
+        self._ground = ground
+        self.backend.set_background(ground)
+        self.overlay.source.forget()
+        return True
 
     def close_backend(self) -> None:
         """Give back what the back end holds; the widget shows nothing afterwards."""
@@ -217,7 +231,8 @@ class Viewport(QWidget):
             self.backend.set_view(camera, self._view.moment, self._look(), moving=False)
 
     def _mark(self) -> None:
-        self._compare()
+        if not self._lay_ground():
+            self._compare()
         self.overlay.update()
 
     def _compare(self) -> None:

@@ -245,3 +245,13 @@ def test_numpad_five_takes_the_perspective_away_and_gives_it_back(window: MainWi
     view.set_flat(True)
     view.reset()
     assert (view.flat, flat.isChecked()) == (False, False)
+
+
+def test_a_source_frame_is_compared_on_black_whatever_the_theme(window: MainWindow) -> None:
+    ground = fake(window).background
+    window.view.set_source("difference")
+    assert fake(window).background == (0.0, 0.0, 0.0) != ground
+    window.desk.dress("light")
+    assert fake(window).background == (0.0, 0.0, 0.0)
+    window.view.set_source("off")
+    assert fake(window).background not in ((0.0, 0.0, 0.0), ground)
