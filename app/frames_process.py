@@ -24,6 +24,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         if request["op"] == "match":
             return {"pair": _match(request)}
         video = Path(request["video"])
+        if request["op"] == "coverage":
+            return {"coverage": _coverage(request)}
         if request["op"] == "check":
             return {"check": _check(video, request["frames"])}
         target = Path(request["target"])
@@ -43,6 +45,14 @@ def _match(request: dict[str, Any]) -> list[int]:
     a, b = (media.read_frames(video, some, MATCH_SIDE) for video, some in zip(videos, frames, strict=True))
     i, j = closest_pair(a, b)
     return [frames[0][i], frames[1][j]]
+
+
+def _coverage(request: dict[str, Any]) -> dict[str, Any]:
+    """How far the camera goes around on either side of a frame."""
+    from pipeline.jobs.coverage import coverage  # OpenCV, which only this request needs
+
+    frames = media.read_frames(request["video"])
+    return coverage(frames, int(request["canonical"]), Path(request["poses"])).to_json()
 
 
 def _check(video: Path, frames: list[int]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Holds no truth: wishes become `GenerateJob`s in the queue, takes arrive in the l
 
 from __future__ import annotations
 
-import contextlib
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.coverages import Coverages
 from app.curation import Curation
 from app.document import Document
 from app.job_queue import JobQueue
@@ -25,9 +25,10 @@ from app.workspaces import RIGHT, Panel
 from pipeline.generate.registry import find, rows
 from pipeline.jobs import queue as q
 from pipeline.jobs.queue import Entry
-from pipeline.jobs.spec import GenerateJob
+from pipeline.jobs.spec import POSES, GenerateJob
 from pipeline.messages import Failed, Message, PreviewReady, Produced
 from pipeline.project import edits, project_file
+from pipeline.project.canonical import canonical_of
 from pipeline.project.codec import decode
 from pipeline.project.take import Take, VideoRequest
 from renderer.errors import Refusal
@@ -57,6 +58,8 @@ class Generating(QObject):
         self.choices = choices()
         self.panel.show_providers(self.choices)
         self._first = False
+        self._coverages = Coverages(self)
+        self._coverages.ready.connect(self.refresh)
         self.panel.changed.connect(self.refresh)
         self.panel.prompt_written.connect(self._write_prompt)
         self._curation.gallery.arriving.stop.clicked.connect(self.jobs.stop)
@@ -72,6 +75,10 @@ class Generating(QObject):
     def panels(self) -> tuple[Panel, ...]:
         """The dock of generating, beside that of the take."""
         return (Panel("generate", "Generate", self.panel, RIGHT, ("curate",), size=300, tabbed_with="take_details"),)
+
+    def close(self) -> None:
+        """For the end of the program."""
+        self._coverages.close()
 
     def deeds(self) -> dict[str, Callable[[], object]]:
         """What the commands of generating do."""
@@ -151,10 +158,11 @@ class Generating(QObject):
         return take, take.clip.n_frames // 2 if frame is None else frame
 
     def _covered(self, take: Take | None) -> Covered | None:
-        told = {} if take is None else take.provenance.get("coverage", {})
-        with contextlib.suppress(KeyError, TypeError, ValueError):
-            return Covered(float(told["left"]), float(told["right"]), bool(told["solved"]))
-        return None
+        """Of the freeze-time take under review, once it is looked at."""
+        folder, project = self._document.folder, self._document.project
+        if folder is None or take is None or take.request.role != "freeze_time" or not self.panel.isVisible():
+            return None
+        return self._coverages.of(take, canonical_of(project, take), folder / POSES)
 
     def _show_job(self) -> None:
         job = self._running()

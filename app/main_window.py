@@ -168,6 +168,7 @@ class MainWindow(QMainWindow):
             return
         self.view.pause()
         self.curation.close()
+        self.generating.close()
         self.arrivals.importer.shut_down()
         self.files.chore.shut_down()
         self.document.shut_down()

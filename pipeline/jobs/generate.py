@@ -26,6 +26,7 @@ from pipeline.jobs.spec import POSES, GenerateJob
 from pipeline.messages import Failed, Finished, Message, Note, PreviewReady, Produced, Progress, StageStarted
 from pipeline.project import library, media, project_file
 from pipeline.project.atomic import atomic_file
+from pipeline.project.canonical import canonical_of
 from pipeline.project.codec import encode
 from pipeline.project.project import Project
 from pipeline.project.take import KnownFrame, Take, VideoRequest
@@ -242,16 +243,6 @@ def _extended(desk: Desk, request: VideoRequest, number: int) -> Iterator[Messag
         yield _keep(desk, whole_request, last.video, stopped=stopped)
     if stopped:
         raise StoppedError
-
-
-def canonical_of(project: Project, take: Take) -> int:
-    """The frame of a freeze-time take that shows the shared moment, as far as is known; else its middle."""
-    cut = project.cut
-    if take.id == cut.freeze_time and cut.canonical_freeze_frame is not None:
-        return cut.canonical_freeze_frame
-    if "coverage" in take.provenance:
-        return min(int(take.provenance["coverage"]["canonical"]), take.clip.n_frames - 1)
-    return take.clip.n_frames // 2
 
 
 def _keep(desk: Desk, request: VideoRequest, video: Video, *, stopped: bool) -> Take:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.project.project import Project
+from pipeline.project.take import Take
+
 GRID = 48  # cells along the longer side; finer grids let noise and one-pixel shifts outvote the pose of a limb
 
 
@@ -37,3 +40,13 @@ def _coarse(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     x = np.linspace(0, len(columns) - 1, GRID).round().astype(int)
     picked: npt.NDArray[np.float32] = means[y][:, x]
     return picked
+
+
+def canonical_of(project: Project, take: Take) -> int:
+    """The frame of a freeze-time take that shows the shared moment, as far as is known; else its middle."""
+    cut = project.cut
+    if take.id == cut.freeze_time and cut.canonical_freeze_frame is not None:
+        return cut.canonical_freeze_frame
+    if "coverage" in take.provenance:
+        return min(int(take.provenance["coverage"]["canonical"]), take.clip.n_frames - 1)
+    return take.clip.n_frames // 2

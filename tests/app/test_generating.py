@@ -204,17 +204,23 @@ def test_recall_and_remix_fill_the_panel(studio: MainWindow) -> None:
     assert panel.seed.value() == 77
 
 
-def test_the_dial_and_extending(studio: MainWindow) -> None:
+def test_the_dial_and_extending(qtbot: QtBot, studio: MainWindow) -> None:
     generating, freeze = studio.generating, studio.document.project.takes[1]
     assert not studio.commands["extend_left"].isEnabled()
-    told = replace(freeze, provenance={"coverage": {"canonical": 2, "left": 20.0, "right": 32.4, "solved": False}})
+    canonical = studio.document.project.cut.canonical_freeze_frame
+    told = replace(
+        freeze, provenance={"coverage": {"canonical": canonical, "left": 20.0, "right": 32.4, "solved": False}}
+    )
     folder = studio.document.folder
     assert folder is not None
     project_file.update(folder, lambda p: replace(p, takes=tuple(told if t == freeze else t for t in p.takes)))
     studio.document.reload_library()
     studio.curation.review.show(told)
-    assert generating.panel.dial.covered == Covered(20.0, 32.4)
-    assert "52° covered" in generating.panel.dial.accessibleDescription()
+    studio.commands["show_generate"].trigger()
+    dial = generating.panel.dial
+    generating.refresh()
+    assert dial.covered == Covered(20.0, 32.4) and "52° covered" in dial.accessibleDescription()
+    qtbot.waitUntil(lambda: dial.covered != Covered(20.0, 32.4), timeout=SECONDS)  # measured by flow
     generating.jobs.hold()
     for button in (generating.panel.left, generating.panel.right, generating.panel.both):
         click(button)
