@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 VERBS = (
-    "generate", "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "ablate", "info",
-    "pack", "unpack", "relink", "doctor",
+    "generate", "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "ablate",
+    "train-prior", "info", "pack", "unpack", "relink", "doctor",
 )  # fmt: skip
 PASSES, CODECS = ("colour", "depth", "alpha"), ("h264", "h265", "prores", "vp9", "gif")
 ABLATIONS = (
@@ -167,6 +167,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--freeze-time", type=Path, metavar="F.mp4", help="what was lifted instead of the scene's, with its cameras"
     )
     _add_ablate(verbs)
+    _add_train_prior(verbs)
     pack = verbs.add_parser("pack", help="write a project to one zip file")
     pack.add_argument("project", type=Path, metavar="PROJECT")
     pack.add_argument("--out", type=Path, required=True, metavar="X.zip")
@@ -281,6 +282,21 @@ def _add_ablate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     ablate.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     _add_json(ablate)
+
+
+def _add_train_prior(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    train = verbs.add_parser("train-prior", help="train the pixel model on procedural scenes, or go on with it")
+    train.add_argument("--config", choices=("toy", "small", "medium", "paper"), default="small", help="how large it is")
+    train.add_argument("--stage", choices=("base", "upsampler"), default="base")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the checkpoint, videos and weights")
+    train.add_argument("--minutes", type=measure(1e6), metavar="M", help="how long; without end when neither is said")
+    train.add_argument("--steps", type=natural, metavar="N", help="until step N of the whole run")
+    train.add_argument("--seed", type=natural, default=0, metavar="N")
+    train.add_argument("--workers", type=natural, default=1, metavar="N", help="processes that make videos")
+    train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    train.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="bfloat16 on a GPU")
+    train.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
+    _add_json(train)
 
 
 def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

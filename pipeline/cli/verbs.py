@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli import generating, looking
+from pipeline.cli import generating, looking, training
 from pipeline.cli.console import JsonLines, complain, print_json, reporter
 from pipeline.cli.run_job import CANCELLED, DONE, FAILED, USAGE, run_job
 from pipeline.messages import Failed, Finished, Produced
@@ -25,6 +25,7 @@ def run_verb(args: argparse.Namespace) -> int:
         "generate": generating.generate,
         "import": _import, "check": looking.check, "stabilise": looking.stabilise, "poses": looking.poses,
         "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "ablate": _ablate,
+        "train-prior": training.train_prior,
         "info": _info, "pack": _pack, "unpack": _unpack, "relink": _relink, "doctor": _doctor,
     }  # fmt: skip
     if args.verb is None:
@@ -39,7 +40,11 @@ def run_verb(args: argparse.Namespace) -> int:
     except OSError as fault:
         return _failed(str(refusal_for(fault, Path(str(fault.filename or "the output")))), args)
     except KeyboardInterrupt:
-        more = "; the same command with --resume goes on from the last checkpoint" if args.verb == "lift" else ""
+        more = (
+            "; the same command with --resume goes on from the last checkpoint"
+            if args.verb in ("lift", "train-prior")
+            else ""
+        )
         _failed(f"Stopped{more}.", args, cancelled=True)
         return CANCELLED
 

@@ -30,7 +30,7 @@ class Row:
     extra: str = ""
 
 
-PROVIDERS: tuple[Row, ...] = ()
+PROVIDERS: tuple[Row, ...] = (Row("pixel", "pipeline.generate.pixel_diffusion.provider:PixelProvider", extra="text"),)
 
 
 def rows() -> tuple[Row, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,10 @@ class Training:
     precision: str = "auto"
 
 
-def train(training: Training, source: Source) -> Iterator[Message]:
-    """Train until the time or the steps are over; closing the iterator stops, and keeps what there is."""
+def train(
+    training: Training, source: Source, stopped: Callable[[], bool] = lambda: False
+) -> Generator[Message, None, None]:
+    """Train until the time or the steps are over, or `stopped`; ends with weights, unless the iterator is closed."""
     config, checkpoint = training.config, training.out / f"{training.config.stage}.pt"
     if checkpoint.exists() and not training.resume:
         raise Refusal(f"{checkpoint} is there already; go on with --resume, or choose another --out.")
@@ -71,22 +73,25 @@ def train(training: Training, source: Source) -> Iterator[Message]:
     videos = training.out / "videos" / config.stage
     with Shelf(videos, source, config.network, config.train.chunk, training.seed, training.workers) as shelf:
         try:
-            yield from _steps(trainer, shelf, training, curve)
-        finally:
+            yield from _steps(trainer, shelf, training, curve, stopped)
+        except GeneratorExit:  # between two steps
             save_checkpoint(checkpoint, {**trainer.state(), "curve": curve})
+            raise
+        save_checkpoint(checkpoint, {**trainer.state(), "curve": curve})
     yield Note("measuring on videos that it has not seen")
-    with Shelf(videos, source, config.network, config.train.chunk, training.seed, 0) as shelf:
-        losses = held_out_losses(trainer, videos, source)
+    losses = held_out_losses(trainer, videos, source)
     facts = {"steps": trainer.step, "curve": thinned(curve), "held_out": losses}
     weights.export(trainer.average, training.out, facts)
     yield Finished(facts)
 
 
-def _steps(trainer: Trainer, shelf: Shelf, training: Training, curve: list[tuple[int, float]]) -> Iterator[Message]:
+def _steps(
+    trainer: Trainer, shelf: Shelf, training: Training, curve: list[tuple[int, float]], stopped: Callable[[], bool]
+) -> Iterator[Message]:
     begun = saved = told = time.monotonic()
     end = begun + 60 * training.minutes if training.minutes is not None else math.inf
     config, first, gathered = training.config, trainer.step, list[float]()
-    while time.monotonic() < end and (training.steps is None or trainer.step < training.steps):
+    while time.monotonic() < end and not stopped() and (training.steps is None or trainer.step < training.steps):
         generator = generator_for(training.seed + _DATA_STREAM, trainer.step)
         batch = draw(shelf, config.train, config.network, trainer.step, generator)
         gathered.append(trainer.train_step(batch))

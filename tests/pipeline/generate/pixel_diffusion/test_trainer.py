@@ -129,3 +129,17 @@ def test_a_long_curve_is_thinned_by_means() -> None:
     assert len(thin) == 200
     assert thin[0] == (4, 2.0)
     assert thinned([]) == []
+
+
+def test_closing_a_run_keeps_its_steps_and_stopping_it_leaves_weights(tmp_path: Path) -> None:
+    closed = train(Training(TOY, tmp_path, workers=0, device="cpu"), squares)
+    while not isinstance(next(closed), Progress):
+        pass
+    closed.close()
+    kept = load_checkpoint(tmp_path / "base.pt")["step"]
+    assert kept > 0
+    left = iter([False, False, True])
+    said = list(train(Training(TOY, tmp_path, resume=True, workers=0, device="cpu"), squares, lambda: next(left)))
+    assert isinstance(said[-1], Finished)
+    assert said[-1].summary["steps"] == kept + 2
+    assert (tmp_path / "base.safetensors").is_file()
