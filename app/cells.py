@@ -19,6 +19,7 @@ from app.scene_loader import Scene
 from app.sources import Sources
 from app.tile_client import Reply, TileClient
 from app.view_state import ViewState
+from pipeline.project.project import Project
 from renderer.gl.moment import Mode
 from renderer.look import PLAIN
 
@@ -67,7 +68,8 @@ class Cells(QObject):
     def show_scene(self, scene: Scene | None, same_run: bool) -> None:
         """Another snapshot; one of the same run leaves its forerunner's pictures until there are newer ones."""
         self._scene, self._edition = scene, self._edition + 1
-        self.plan = GridPlan.of(None if scene is None else scene.snapshot)
+        if scene is not None:
+            self.plan = GridPlan.of(scene.snapshot)
         if not same_run or scene is None:
             self._pictures.clear()
             self._frames.clear()
@@ -75,12 +77,25 @@ class Cells(QObject):
             self._send_scene()
         self.changed.emit()
 
+    def show_project(self, project: Project) -> None:
+        """Without a scene the grid is that of the chosen videos, which fill a row and a column of it."""
+        plan = GridPlan.of_cut(project)
+        if self._scene is None and plan != self.plan:
+            self.plan = plan
+            self._frames.clear()
+            self.changed.emit()
+
     def want(self, cells: Sequence[Cell]) -> None:
         """The cells that are seen now, the most important first; they are made one after the other."""
         self._wanted = list(cells)
         if self._wanted and self._client is None and self._scene is not None:
             self._client = TileClient(self._heed, self._lost)
         self._ask()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is seen is made."""
+        return not any(self._lacks(cell) for cell in self._wanted)
 
     def picture(self, cell: Cell) -> Picture | None:
         """The render of a cell, once it is made."""

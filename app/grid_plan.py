@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from app.view_state import REFERENCE, Station
+from pipeline.project.project import Project, frames_of
 from renderer.camera import Camera
 from renderer.snapshot import Snapshot
 
@@ -24,12 +25,28 @@ class Cell:
 
 @dataclass(frozen=True)
 class GridPlan:
-    """The rows, the columns, and where the videos cross; None where the scene does not say."""
+    """The rows, the columns, and where the videos cross; None: not known. `size`: a picture's (height, width)."""
 
     times: tuple[int, ...] = ()
     stations: tuple[Station, ...] = ()
     shared_time: int | None = None
     shared_station: Station | None = None
+    size: tuple[int, int] = (9, 16)
+
+    @classmethod
+    def of_cut(cls, project: Project) -> GridPlan:
+        """What the chosen videos will fill of the grid, before anything is lifted."""
+        cut, takes = project.cut, {take.id: take for take in project.takes}
+        if cut.reference not in takes or cut.freeze_time not in takes:
+            return cls()
+        reference, freeze_time = (takes[name] for name in (cut.reference, cut.freeze_time))
+        return cls(
+            tuple(frames_of(reference.clip, cut.reference_frames)),
+            (REFERENCE, *frames_of(freeze_time.clip, cut.freeze_time_frames)),
+            cut.canonical_reference_frame,
+            cut.canonical_freeze_frame,
+            reference.clip.size,
+        )
 
     @classmethod
     def of(cls, snapshot: Snapshot | None) -> GridPlan:
@@ -43,6 +60,7 @@ class GridPlan:
             (REFERENCE, *sorted(snapshot.freeze_cameras)),
             time,
             station if station in snapshot.freeze_cameras else None,
+            snapshot.reference_camera.size,
         )
 
     def cell(self, row: int, column: int) -> Cell:

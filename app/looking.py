@@ -44,7 +44,7 @@ class Looking(QObject):
     ) -> None:
         """`busy` answers whether a lift renews the scene all the time."""
         super().__init__(parent)
-        self._view = view
+        self._view, self._document = view, document
         self._run = ""
         self._player = Player(view, self)
         self.sources = Sources(store, lambda: document.project, lambda: self._run)
@@ -56,6 +56,7 @@ class Looking(QObject):
         self.transport = Transport(view, actions)
         self.stage = column(self.view_bar, self.viewport, self.transport, tall=self.viewport)
         self._connect_actions(actions)
+        document.changed.connect(lambda: self.cells.show_project(document.project))
         for signal in (view.camera_changed, view.moment_changed, view.marks_changed, store.ready):
             signal.connect(self._lay_source)
 
@@ -77,6 +78,7 @@ class Looking(QObject):
         """Draw another snapshot."""
         self.viewport.show_scene(scene)
         self.cells.show_scene(scene, same_run)
+        self.cells.show_project(self._document.project)
 
     def close(self) -> None:
         """For the end of the program."""

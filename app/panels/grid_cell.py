@@ -29,7 +29,7 @@ class CellFace:
 def paint_face(painter: QPainter, box: QRectF, face: CellFace, show: str) -> None:
     """The cell in `box`; `show` is one of `SHOWS`, and cells without a source frame show the render in any case."""
     theme, render = current_theme(), None if face.picture is None else face.picture.render
-    painter.fillRect(box, theme.colour("base"))
+    painter.fillRect(box, theme.colour("raised"))
     both = face.source is not None and render is not None
     if show == "difference" and both and face.picture is not None and face.picture.difference is not None:
         painter.drawImage(box, face.picture.difference)

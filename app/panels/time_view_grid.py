@@ -81,8 +81,7 @@ class TimeViewGrid(QAbstractScrollArea):
 
     def cell_size(self) -> tuple[int, int]:
         """Width and height of a cell in px, in the shape of the reference camera's picture."""
-        snapshot = self._view.snapshot
-        height, width = (9, 16) if snapshot is None else snapshot.reference_camera.size
+        height, width = self._cells.plan.size
         return max(16, round(self._height * width / height)), self._height
 
     def box(self, row: int, column: int) -> QRect:
@@ -159,7 +158,7 @@ class TimeViewGrid(QAbstractScrollArea):
         plan, current = self._cells.plan, self._current()
         if not plan.times or self._cells.fault:
             painter.setPen(theme.colour("muted"))
-            words = self._cells.fault or "Every time from every camera: the grid fills once a scene is lifted"
+            words = self._cells.fault or "Every time from every camera: choose a reference and a freeze-time take"
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.viewport().rect().adjusted(16, 8, -16, -8), flags, words)
             painter.end()
@@ -289,7 +288,7 @@ class TimeViewGrid(QAbstractScrollArea):
         camera = "the reference camera" if cell.station == REFERENCE else f"freeze-time camera {cell.station}"
         words = f"Time {cell.time} from {camera}"
         if named is None:
-            return f"{words}: only the scene shows it"
+            return f"{words}: only a lifted scene shows it"
         video = "reference" if named[0] == "reference" else "freeze-time"
         words += f": frame {named[1]} of the {video} video"
         if picture is not None and picture.decibels is not None:

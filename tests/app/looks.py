@@ -14,6 +14,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from app.main import make_application
 from app.main_window import MainWindow
 from app.panels.lift_dialog import LiftDialog
+from app.takes_model import ENTRY
 from pipeline.project.project import Project
 from pipeline.project.project_file import save
 from tests.renderer.gl.synthetic import synthetic_snapshot
@@ -39,13 +40,34 @@ def settle(window: MainWindow) -> None:
 
 
 def read(window: MainWindow) -> None:
-    """Wait for the pixels of all takes."""
-    store, takes = window.curation.store, window.document.project.takes
-    for _ in range(300):
+    """Wait for the pixels of all takes, and for what they are worth."""
+    store, takes, model = window.curation.store, window.document.project.takes, window.curation.gallery.list.model()
+    for _ in range(900):
         spin(100)
-        if all(store.strip(take.clip) is not None for take in takes):
+        judged = all(model.index(row, 0).data(ENTRY).check is not None for row in range(model.rowCount()))
+        if judged and all(store.strip(take.clip) is not None for take in takes):
             break
     spin(1500)
+
+
+def fill(window: MainWindow) -> None:
+    """Wait for the cells of the grid that are seen; they begin once the view rests."""
+    cells = window.looking.cells
+    for _ in range(900):
+        spin(200)
+        if cells.complete:
+            break
+    spin(300)
+
+
+def lay(window: MainWindow) -> None:
+    """A camera path to look at, seen from beside it; taken back by `undo`."""
+    window.shooting.lay("bullet time")
+    window.shooting.state.let_go()
+    window.view.turn(0.35, 0.3)
+    window.view.dolly(1.9)
+    window.shooting.state.selected = 1
+    window.shooting.panel.refresh()
 
 
 def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None:
@@ -73,8 +95,13 @@ def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None
         window.view.set_time(round(first + 0.6 * (last - first), 1))
         for workspace in ("curate", "poses", "lift", "shot"):
             window.workspaces.go_to(workspace)
+            if workspace == "shot":
+                lay(window)
             read(window) if workspace == "curate" else settle(window)
+            if workspace == "poses":
+                fill(window)
             window.grab().save(str(folder / f"{workspace}_{name}.png"))
+        window.document.undo_stack.undo()
         window.close()
         window.deleteLater()
         spin(50)

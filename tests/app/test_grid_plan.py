@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from app.grid_plan import Cell, GridPlan, camera_of
 from app.view_state import FREE, REFERENCE
+from pipeline.project import edits
+from pipeline.project.clip import FrameSelection
+from pipeline.project.project import Project
+from tests.app.takes import project_of_takes
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
 SNAPSHOT = synthetic_snapshot(60)
@@ -42,3 +47,13 @@ def test_a_view_stands_at_the_nearest_time_and_a_free_one_in_no_column() -> None
     plan = GridPlan.of(SNAPSHOT)
     assert plan.place(4.4, 8) == (4, 3)
     assert plan.place(99.0, FREE) == (15, None)
+
+
+def test_before_a_lift_the_grid_is_that_of_the_chosen_frames(tmp_path: Path) -> None:
+    project = project_of_takes(tmp_path / "p")
+    project = edits.set_canonical(edits.trim(project, project.takes[1].id, FrameSelection(1, 6, frozenset({3}))), 2, 4)
+    plan = GridPlan.of_cut(project)
+    assert plan.times == tuple(range(8)) and plan.stations == (REFERENCE, 1, 2, 4, 5)
+    assert plan.source(Cell(2, 5)) == ("freeze_time", 5) and plan.source(Cell(1, 5)) is None
+    assert plan.size == (36, 64)
+    assert GridPlan.of_cut(Project()) == GridPlan()

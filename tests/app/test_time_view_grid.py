@@ -128,7 +128,7 @@ def test_cells_with_a_source_frame_are_measured(qtbot: QtBot, opened: tuple[Main
     other = Cell(0, 8)
     qtbot.waitUntil(lambda: cells.picture(other) is not None, timeout=10_000)
     assert cells.source(other) is None
-    assert "only the scene" in grid.tip(other)
+    assert "only a lifted scene" in grid.tip(other)
 
 
 class FakePicture:
@@ -165,7 +165,7 @@ def test_a_hidden_grid_asks_for_nothing_and_a_moving_view_has_the_machine(
 ) -> None:
     window, _grid = opened
     cells = window.looking.cells
-    qtbot.waitUntil(lambda: not any(map(cells._lacks, cells._wanted)), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(cells._wanted) and cells.complete, timeout=20_000)
     (client,) = FakeClient.made
     known = len(client.asked)
     assert 0 < known < 16 * 7, "only what is seen"
@@ -188,16 +188,33 @@ def test_while_a_lift_runs_known_cells_are_left_and_then_renewed(
 ) -> None:
     window, grid = opened
     cells = window.looking.cells
-    qtbot.waitUntil(lambda: not any(map(cells._lacks, cells._wanted)), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(cells._wanted) and cells.complete, timeout=20_000)
     lifting = True
     cells._busy = lambda: lifting
     cells.show_scene(cells._scene, same_run=True)
-    assert not any(map(cells._lacks, cells._wanted))
+    assert cells.complete
     lifting = False
     assert all(map(cells._lacks, cells._wanted))
     cells.show_scene(None, same_run=False)
     assert cells.picture(Cell(0, REFERENCE)) is None
     assert not grid.grab().isNull()
+
+
+def test_before_a_lift_the_chosen_videos_are_shown(
+    open_window: OpenWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.cells, "TileClient", FakeClient)
+    FakeClient.made.clear()
+    project_of_takes(tmp_path / "new")
+    window = open_window()
+    window.open_project(tmp_path / "new")
+    window.workspaces.go_to("poses")
+    cells, grid = window.looking.cells, window.looking.grid.grid
+    qtbot.waitUntil(lambda: cells.source(Cell(5, REFERENCE)) is not None, timeout=30_000)
+    click(grid.viewport(), at(grid, 1, 1))
+    assert not FakeClient.made, "nothing is rendered without a scene"
+    window.document.close()
+    assert not cells.plan.times
 
 
 def test_a_free_view_has_a_row_and_no_column(opened: tuple[MainWindow, TimeViewGrid]) -> None:
