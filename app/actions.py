@@ -38,6 +38,7 @@ COMMANDS = (
     Command("extend_left", "Extend &left", ("Alt+Left",), "extend_left", "Eight new frames before the first one"),
     Command("extend_right", "Extend &right", ("Alt+Right",), "extend_right", "Eight new frames after the last one"),
     Command("extend", "&Extend both ways", ("Ctrl+Shift+E",), "", "Extend both ways up to the wanted sweep"),
+    Command("in_between", "&Insert frames", ("Ctrl+Shift+I",), "", "A new frame after each of the selected frames"),
     Command("vary", "&Variation", ("Ctrl+B",), "", "The same request with the panel's seed"),
     Command("recall", "Re&call", ("Ctrl+J",), "", "Put this take's prompt, settings and seed into the panel"),
     Command("remix", "Re&mix", ("Ctrl+Shift+J",), "", "As recall, but with another seed"),

@@ -86,8 +86,9 @@ class Generating(QObject):
             "new_project": self._ask_new, "show_generate": self.show_panel, "generate": self._generate,
             "random_seed": self._roll_seed, "extend_left": lambda: self._extend("left", 0.0),
             "extend_right": lambda: self._extend("right", 0.0),
-            "extend": lambda: self._extend("both", float(self.panel.sweep.value())), "reroll": self._reroll,
-            "vary": self._vary, "recall": lambda: self._recall(seed=True), "remix": lambda: self._recall(seed=False),
+            "extend": lambda: self._extend("both", float(self.panel.sweep.value())),
+            "reroll": self._reroll, "in_between": self._in_between, "vary": self._vary,
+            "recall": lambda: self._recall(seed=True), "remix": lambda: self._recall(seed=False),
         }  # fmt: skip
 
     def show_panel(self) -> None:
@@ -118,7 +119,8 @@ class Generating(QObject):
         freeze = take is not None and take.request.role == "freeze_time"
         for name in ("extend", "extend_left", "extend_right"):
             act[name].setEnabled(not held and freeze)
-        act["reroll"].setEnabled(not held and take is not None)
+        for name in ("reroll", "in_between"):
+            act[name].setEnabled(not held and take is not None)
         act["reroll"].setToolTip(held or self._tip("reroll"))
         made = take is not None and take.request.provider != "file"
         act["vary"].setEnabled(not held and made)
@@ -251,6 +253,16 @@ class Generating(QObject):
             self.refused.emit("Every frame that is meant is locked; select others, or open their padlocks.")
             return
         self._submit(self.panel.wish("reroll"), take=take.id, free=tuple(free))
+
+    def _in_between(self) -> None:
+        take, review = self._curation.review.take, self._curation.review
+        if take is None:
+            return
+        gaps = tuple(sorted(index for index in review.meant if index < take.clip.n_frames - 1))
+        if not gaps:
+            self.refused.emit("No frame follows the last one, so none can come between; select earlier ones.")
+            return
+        self._submit(self.panel.wish("reroll"), take=take.id, free=gaps, between=1)
 
     def _vary(self) -> None:
         take = self._curation.review.take

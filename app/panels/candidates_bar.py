@@ -139,6 +139,6 @@ def words_of(family: Family | None, shown: Take | None) -> str:
         return f"As it is; {count} candidate{'s' if count > 1 else ''}"
     seams = [float(score) for _frame, score in shown.provenance.get("seams", ())]
     grown = shown.clip.n_frames - family.root.clip.n_frames
-    parts = [f"{grown} frames more" if grown else "", f"seed {shown.request.seed}"]
+    parts = [f"{grown} frame{'s' if grown > 1 else ''} more" if grown else "", f"seed {shown.request.seed}"]
     parts.append(f"weakest seam {min(seams):.2f}" if seams else "")
     return " · ".join(part for part in parts if part)

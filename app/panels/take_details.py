@@ -28,6 +28,7 @@ from pipeline.project.project import Project
 from pipeline.project.take import Take
 
 BUTTONS = ("star", "reject", "use_reference", "use_freeze_time")
+AGAIN = ("recall", "remix", "vary")
 
 
 class TakeDetails(QScrollArea):
@@ -59,6 +60,9 @@ class TakeDetails(QScrollArea):
         self.recall_prompt = QPushButton("Recall prompt")
         self.copy_seed = QPushButton("Copy seed")
         self.buttons = {name: ActionButton(actions[name]) for name in BUTTONS}
+        self.again = [ActionButton(actions[name]) for name in AGAIN]
+        for button in self.again:
+            button.setObjectName("way")
         for number, dots in enumerate(self.dots):
             dots.score_requested.connect(lambda value, number=number: self.score_requested.emit(number, value))
         self.recall_prompt.clicked.connect(self._recall)
@@ -130,6 +134,10 @@ class TakeDetails(QScrollArea):
         recalls.addWidget(self.recall_prompt)
         recalls.addWidget(self.copy_seed)
         recalls.addStretch(1)
+        again = QHBoxLayout()
+        for button in self.again:
+            again.addWidget(button)
+        again.addStretch(1)
         scores = QGridLayout()
         scores.setVerticalSpacing(4)
         for row, (question, dots) in enumerate(zip(QUESTIONS, self.dots, strict=True)):
@@ -143,6 +151,7 @@ class TakeDetails(QScrollArea):
         column.addLayout(verdicts)
         column.addLayout(form)
         column.addLayout(recalls)
+        column.addLayout(again)
         column.addWidget(_heading("Liftability"))
         column.addWidget(self.worth)
         column.addWidget(_heading("Scores"))

@@ -185,6 +185,25 @@ def test_candidates_are_looked_at_and_one_is_accepted_as_one_step(qtbot: QtBot, 
     assert studio.document.project.cut.reference == first.id and bar.isVisible()
 
 
+def test_frames_are_inserted_after_the_selected_ones(qtbot: QtBot, studio: MainWindow) -> None:
+    strip = studio.curation.filmstrip
+    click(strip.viewport(), strip.cell(3).center())
+    studio.commands["in_between"].trigger()
+    longer = finished(qtbot, studio)[-1]
+    assert longer.clip.n_frames == 9 and [known.position for known in longer.request.known] == [0, 1, 2, 3, 5, 6, 7, 8]
+    click(studio.curation.candidates.buttons[1])
+    assert studio.curation.candidates.words.text().startswith("1 frame more")
+
+
+def test_a_variation_is_made_by_a_button(qtbot: QtBot, studio: MainWindow) -> None:
+    take = candidate(studio, studio.document.project.takes[0], 3)
+    studio.curation.review.show(take)
+    studio.generating.panel.seed.setValue(50)
+    click(next(b for b in studio.curation.details.again if b.defaultAction() is studio.commands["vary"]))
+    again = finished(qtbot, studio)[-1]
+    assert again.request.seed == 50 and again.request.known == take.request.known
+
+
 def test_rejected_candidates_are_off_the_bar(studio: MainWindow) -> None:
     first = studio.document.project.takes[0]
     take = candidate(studio, first, 5)
