@@ -1,7 +1,7 @@
 """Synthetic dynamic scenes with exact truth: cameras, depth, masks and motion known at every view and time.
 
-The first version of the `procedural` provider: it makes the sample that ships, the oracle of many tests and the input
-of the ablations. A `Scenario` is the whole request; the same scenario gives the same frames. `Faults` bend the
+A `Scenario` is the whole request: the sample that ships, or the scene of any prompt that the grammar reads. It is the
+oracle of many tests and the input of the ablations; the same scenario gives the same frames. `Faults` bend the
 freeze-time video the way real generators do (section 3.3), never its canonical frame. Not a video model.
 """
 
@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.generate import procedural_render
+from pipeline.generate import procedural_fast, procedural_render
+from pipeline.generate.procedural_grammar import parse
 from pipeline.generate.procedural_render import Truth
+from pipeline.generate.procedural_scenes import world_of
 from pipeline.generate.procedural_world import World, build
 from pipeline.project import media
 from pipeline.project.atomic import atomic_file
@@ -32,7 +34,6 @@ Frames = npt.NDArray[np.uint8]
 Array = npt.NDArray[np.float64]
 
 PROMPT = "a caterpillar crawling past a bouncing ball in a playroom"
-_TARGET, _RADIUS, _RISE = np.array([0.0, 0.35, 0.72]), 5.0, 1.05
 _UP = np.array([0.0, 0.0, 1.0])
 
 
@@ -65,6 +66,7 @@ class Scenario:
 
     Attributes:
         seed: chooses the room, its paint and its things' places.
+        prompt: what the grammar is asked for; empty: the sample's playroom, which no grammar draws.
         size: (height, width) px.
         sweep_degrees: how far the freeze-time camera circles the subject in all.
         canonical_reference_frame, canonical_freeze_frame: the shared moment and view.
@@ -83,6 +85,7 @@ class Scenario:
     canonical_freeze_frame: int = 12
     supersampling: int = 3
     faults: Faults = field(default_factory=Faults)
+    prompt: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", (int(self.size[0]), int(self.size[1])))
@@ -90,23 +93,28 @@ class Scenario:
             raise ValueError("the canonical reference frame is one of the reference video's")
         if not (0 <= self.canonical_freeze_frame < self.n_freeze):
             raise ValueError("the canonical freeze-time frame is one of the freeze-time video's")
-        if not (8 <= min(self.size) and max(self.size) <= 4096 and 0 <= self.sweep_degrees <= 90):
-            raise ValueError("the sides are 8 to 4096 pixels and the sweep at most 90 degrees, inside the room")
+        widest = 360 if self.prompt else 90
+        if not (8 <= min(self.size) and max(self.size) <= 4096 and 0 <= self.sweep_degrees <= widest):
+            raise ValueError(f"the sides are 8 to 4096 pixels and the sweep at most {widest} degrees, inside the room")
 
     @property
     def world(self) -> World:
         """The things and their motion (built once per seed)."""
+        if self.prompt:
+            return world_of(self.prompt, self.seed, self.n_reference)
         return _world(self.seed, self.n_reference)
 
     def freeze_camera(self, frame: float) -> Camera:
         """The exact camera of freeze-time frame `frame` (also between frames); it sways a little up and down."""
         swing = (frame - self.canonical_freeze_frame) / max(self.n_freeze - 1, 1)
-        angle = math.radians(self.sweep_degrees) * swing
-        scale = self.sweep_degrees / 60
-        radius = _RADIUS * (1 - 0.05 * scale * math.sin(2.0 * swing) ** 2)
-        rise = _RISE + 0.22 * scale * math.sin(2 * math.pi * swing)
-        centre = _TARGET + radius * np.array([math.sin(angle), -math.cos(angle), 0.0]) + rise * _UP
-        return Camera.from_fov(look_at(centre, _TARGET, _UP), math.radians(self.fov_degrees), self.size)
+        focus = self.world.focus
+        angle = math.radians(self.sweep_degrees) * swing + focus.azimuth
+        scale = min(self.sweep_degrees / 60, 1.5)
+        radius = focus.radius * (1 - 0.05 * scale * math.sin(2.0 * swing) ** 2)
+        rise = focus.rise + 0.22 * scale * math.sin(2 * math.pi * swing)
+        target = np.array(focus.target)
+        centre = target + radius * np.array([math.sin(angle), -math.cos(angle), 0.0]) + rise * _UP
+        return Camera.from_fov(look_at(centre, target, _UP), math.radians(self.fov_degrees), self.size)
 
     @property
     def reference_camera(self) -> Camera:
@@ -128,21 +136,26 @@ class Scenario:
 
     def render(self, time: float, camera: Camera) -> Truth:
         """The faultless picture and truth at `time` (reference frames) from any camera inside the room."""
-        return procedural_render.render(self.world, time, camera, self.supersampling)
+        return self._render(time, camera)
+
+    def _render(self, time: float, camera: Camera, warp: Array | None = None, gain: float = 1.0) -> Truth:
+        fast = procedural_fast.paintable(self.world)
+        draw = procedural_fast.render if fast else procedural_render.render
+        return draw(self.world, time, camera, self.supersampling, warp, gain)
 
     def freeze_frame(self, frame: int) -> Truth:
         """Freeze-time frame `frame`, with its faults; depth and motion are those of the faulty picture."""
         warp, drift, gain = self._faults_of(frame)
         time = self.canonical_reference_frame + drift
         camera = self.freeze_camera(frame)
-        return procedural_render.render(self.world, time, camera, self.supersampling, warp, gain)
+        return self._render(time, camera, warp, gain)
 
     def _faults_of(self, frame: int) -> tuple[Array | None, float, float]:
         """(warp [H, W, 2] px or None, drift of time in frames, gain of light)."""
         rng = np.random.default_rng([self.seed, frame, 0xFA])
         if frame == self.canonical_freeze_frame:
             return None, 0.0, 1.0
-        warp = _smooth_warp(rng, self.size, self.faults.warp_px) if self.faults.warp_px > 0 else None
+        warp = smooth_warp(rng, self.size, self.faults.warp_px) if self.faults.warp_px > 0 else None
         drift = self.faults.residual_motion * math.sin(1.3 * (frame - self.canonical_freeze_frame))
         return warp, drift, 1 + self.faults.flicker * float(rng.uniform(-1, 1))
 
@@ -163,7 +176,7 @@ class Scenario:
         """What `evaluate` reads: the canonical pair and which camera and time each held-out frame shows."""
         views = [{"frame": index, **asdict(view)} for index, view in enumerate(self.held_out_views())]
         return {
-            "prompt": PROMPT,
+            "prompt": self.prompt or PROMPT,
             "source": "synthetic: python -m pipeline.generate.procedural",
             "size": list(self.size),
             "canonical_reference_frame": self.canonical_reference_frame,
@@ -186,7 +199,7 @@ def _world(seed: int, n_reference: int) -> World:
     return build(seed, n_reference)
 
 
-def _smooth_warp(rng: np.random.Generator, size: tuple[int, int], amplitude: float) -> Array:
+def smooth_warp(rng: np.random.Generator, size: tuple[int, int], amplitude: float) -> Array:
     """[H, W, 2] px: a few low waves across the picture, at most `amplitude` long."""
     height, width = size
     v, u = np.mgrid[:height, :width] / max(size) * 2 * np.pi
@@ -215,7 +228,9 @@ def write_scene(scenario: Scenario, folder: Path, *, crf: int = 12) -> None:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m pipeline.generate.procedural", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the scene is written")
+    parser.add_argument("--prompt", default="", help="what the scene shows; without one, the sample's playroom")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sweep", type=float, default=60.0, help="degrees that the freeze-time camera circles")
     parser.add_argument("--size", default="512x288", help="WxH in pixels")
     parser.add_argument("--crf", type=int, default=12, help="H.264 quality, smaller is better")
     parser.add_argument("--warp", type=float, default=0.0, help="largest warp of freeze-time frames, pixels")
@@ -230,12 +245,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         width, height = (int(side) for side in options.size.lower().split("x"))
         faults = Faults(options.warp, options.residual_motion, options.flicker)
-        scenario = Scenario(seed=options.seed, size=(height, width), faults=faults)
+        scenario = Scenario(
+            seed=options.seed, size=(height, width), sweep_degrees=options.sweep, faults=faults, prompt=options.prompt
+        )
+        if options.prompt and (note := parse(options.prompt).note):
+            sys.stderr.write(f"{note}\n")
         write_scene(scenario, options.folder, crf=options.crf)
     except (Refusal, ValueError) as fault:
         sys.stderr.write(f"{fault}\n")
         return 1
-    sys.stdout.write(f"Wrote {options.folder}: {PROMPT}\n")
+    sys.stdout.write(f"Wrote {options.folder}: {options.prompt or PROMPT}\n")
     return 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pipeline.generate.procedural_figures import Figure, Triple, add_arms, add_eyes, add_legs, add_tail, neck_at
@@ -73,7 +75,7 @@ def fox() -> Figure:
 
 
 def horse() -> Figure:
-    figure = _beast((0.48, 0.20, 0.22), 0.17, 0.48, muzzle=1.05, snout="skin", tail=(0.08, 0.09, 0.08),
+    figure = _beast((0.48, 0.20, 0.22), 0.17, 0.48, muzzle=1.05, snout="skin", tail=(0.045, 0.06, 0.04),
                     tail_coats=("accent",), rise=0.36)  # fmt: skip
     for index in range(4):
         z = 1.32 - 0.12 * index
@@ -254,6 +256,9 @@ def butterfly() -> Figure:
         figure.add("skin", "ball", (-0.20, 0.29 * side, 0.52), (0.20, 0.24, 0.018), wing, tilt=("z", -0.4 * side))
         figure.add("belly", "ball", (-0.20, 0.29 * side, 0.525), (0.11, 0.13, 0.021), wing)
         figure.add("dark", "cylinder", (0.38, 0.06 * side, 0.66), (0.008, 0.008, 0.10), tilt=("x", -0.4 * side))
+    # Nose up, or its wings would be seen edge on.
+    bank = Joint("bank", (0, 0, 0.5), "y", -0.75)
+    figure.parts = [replace(part, joints=(bank, *part.joints)) for part in figure.parts]
     return figure
 
 

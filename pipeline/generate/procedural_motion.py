@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.generate.procedural_shapes import Array, affine, turn
 
-Channel = Literal["limb", "arm", "nod", "look", "tail", "wing", "wave", "wheel"]
+Channel = Literal["limb", "arm", "nod", "look", "tail", "wing", "wave", "wheel", "bank"]
 Axis = Literal["x", "y", "z"]
 
 
@@ -63,7 +63,7 @@ class Action:
 
 
 _IDLE: dict[Channel, Swing] = {"nod": Swing(0, 0.05, 1), "look": Swing(0, 0.15, 0.7), "tail": Swing(0, 0.25, 1),
-                                "wave": Swing(0, 0.12, 1), "wing": Swing(0.1, 0.1, 1)}  # fmt: skip
+                                "wave": Swing(0, 0.12, 1), "wing": Swing(0.1, 0.1, 1), "bank": Swing(1.0)}  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (
     Action(("walking", "strolling", "marching", "going", "moving", "wandering", "walks"), travel=1.5, hop=0.03, hops=4,
@@ -91,7 +91,7 @@ ACTIONS: tuple[Action, ...] = (
                      "limb": Swing(0, 0.06, 1)}),
     Action(("nodding", "eating", "drinking", "pecking", "reading", "cooking", "nods"), lean=Swing(0.12, 0.14, 1.6),
            channels={"nod": Swing(0.3, 0.4, 1.6), "arm": Swing(0.7, 0.35, 1.6), "tail": Swing(0, 0.3, 1),
-                     "wave": Swing(0, 0.2, 1.6), "wing": Swing(0.1, 0.1, 1)}),
+                     "wave": Swing(0, 0.2, 1.6), "wing": Swing(0.1, 0.1, 1), "bank": Swing(1.0)}),
     Action(("swaying", "rocking", "swinging", "wobbling", "sways"), sway=Swing(0, 0.3, 1),
            channels={"arm": Swing(0.4, 0.4, 1), "nod": Swing(0, 0.1, 1), "look": Swing(0, 0.2, 1),
                      "tail": Swing(0, 0.5, 1), "wing": Swing(0.3, 0.3, 1), "wave": Swing(0, 0.4, 1)}),
@@ -127,7 +127,10 @@ ACTIONS: tuple[Action, ...] = (
 
 @dataclass(frozen=True)
 class Joint:
-    """A hinge of a figure: an axis through a pivot (metres, in the figure), swung by a channel of its action."""
+    """A hinge of a figure: an axis through a pivot (metres, in the figure), swung by a channel of its action.
+
+    The channel "bank" stands at one radian times the gain, whatever the action.
+    """
 
     channel: Channel
     pivot: tuple[float, float, float]

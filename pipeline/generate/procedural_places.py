@@ -1,7 +1,7 @@
 """Places and hours of the grammar: rooms and landscapes with something to see all around, and the light in them.
 
-The middle, within 1.5 m of the origin, is left to the actors; low things stand up to 3 m from it, the cameras circle at
-about 4 m, and what is tall stands further out.
+The middle, within 1.5 m of the origin, is left to the actors; low things stand up to 2.7 m from it, so that cameras see
+over them, which circle at 3.3 to 4.4 m; what is tall stands further out.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _room(s: Setting, hour: Hour, floor: Material, wall: Material, skirting: Col
         side.put("box", (0, 0, _TALL - 0.12), (_ROOM, 0.03, 0.05), board)
     sky = mixed(hour.horizon, hour.zenith, 0.4)
     for yaw in (0.0, np.pi / 2, -np.pi / 2):
-        props.window(_wall(s, float(yaw), float(s.rng.uniform(-0.8, 0.8)), 0.05), sky)
+        props.window(_wall(s, float(yaw), float(s.rng.uniform(-0.8, 0.8)), 0.05), sky, hour.name == "night")
 
 
 def _wall(s: Setting, yaw: float, along: float, gap: float) -> Setting:
@@ -137,7 +137,7 @@ def _playroom(s: Setting, hour: Hour) -> None:
     _furnish(
         s, [props.bookshelf, props.cabinet, props.crate, props.sofa, props.potted_plant, props.toy_block, props.lamp]
     )
-    _scatter(s, [props.toy_block, props.cushion, props.toy_block], 7, 2.1, 3.0)
+    _scatter(s, [props.toy_block, props.cushion, props.toy_block], 8, 1.8, 2.6)
 
 
 def _kitchen(s: Setting, hour: Hour) -> None:
@@ -147,7 +147,7 @@ def _kitchen(s: Setting, hour: Hour) -> None:
                                      ((244, 230, 196), (210, 190, 150), (230, 150, 100))), 0.7)  # fmt: skip
     _room(s, hour, floor, wall, srgb(120, 84, 60))
     _furnish(s, [props.cabinet, props.stove, props.fridge, props.cabinet, props.table, props.cabinet, props.chair])
-    _scatter(s, [props.potted_plant, props.crate, props.chair], 3, 2.9, 3.1)
+    _scatter(s, [props.stool, props.basket, props.toy_block], 6, 1.9, 2.6)
 
 
 def _library(s: Setting, hour: Hour) -> None:
@@ -157,7 +157,7 @@ def _library(s: Setting, hour: Hour) -> None:
     _room(s, hour, floor, wall, srgb(88, 58, 40))
     props.rug(s, 2.0)
     _furnish(s, [props.bookshelf, props.bookshelf, props.lamp, props.bookshelf, props.chair], 0.4)
-    _scatter(s, [props.cushion, props.crate], 4, 2.5, 3.1)
+    _scatter(s, [props.cushion, props.basket, props.stool], 5, 1.9, 2.6)
 
 
 def _living_room(s: Setting, hour: Hour) -> None:
@@ -167,7 +167,7 @@ def _living_room(s: Setting, hour: Hour) -> None:
     _room(s, hour, floor, wall, srgb(240, 234, 224))
     props.rug(s, 2.0)
     _furnish(s, [props.sofa, props.lamp, props.bookshelf, props.cabinet, props.potted_plant, props.chair])
-    _scatter(s, [props.cushion], 5, 2.4, 3.0)
+    _scatter(s, [props.cushion, props.cushion, props.basket], 6, 1.9, 2.6)
 
 
 def _bedroom(s: Setting, hour: Hour) -> None:
@@ -179,7 +179,7 @@ def _bedroom(s: Setting, hour: Hour) -> None:
     props.rug(s, 1.8)
     _furnish(s, [props.cabinet, props.lamp, props.bookshelf, props.potted_plant, props.chair])
     props.bed(_wall(s, 0.0, 0.0, 1.25))
-    _scatter(s, [props.cushion, props.toy_block], 5, 2.3, 3.0)
+    _scatter(s, [props.cushion, props.toy_block, props.basket], 6, 1.9, 2.6)
 
 
 def _workshop(s: Setting, hour: Hour) -> None:
@@ -188,7 +188,7 @@ def _workshop(s: Setting, hour: Hour) -> None:
                                       ((150, 120, 104), (196, 190, 180), (150, 120, 104))), 1.1)  # fmt: skip
     _room(s, hour, floor, wall, srgb(90, 94, 100))
     _furnish(s, [props.table, props.crate, props.barrel, props.bookshelf, props.cabinet, props.lamp])
-    _scatter(s, [props.crate, props.barrel], 5, 2.5, 3.1)
+    _scatter(s, [props.stool, props.crate, props.basket], 6, 2.0, 2.6)
 
 
 def _ground(s: Setting, surface: Material) -> None:
@@ -226,7 +226,7 @@ def _meadow(s: Setting, hour: Hour) -> None:
     _ground(s, grass)
     _hills(s, Material("grass", (srgb(110, 152, 84), srgb(84, 124, 74), srgb(140, 170, 90)), 3.0))
     _scatter(s, [props.tree, props.bush, props.tree, props.bench], 13, 6.5, 17.0)
-    _scatter(s, [props.blossom, props.rock, props.blossom, props.blossom, props.bush], 15, 1.7, 3.2)
+    _scatter(s, [props.blossom, props.rock, props.blossom, props.blossom, props.bush], 15, 1.7, 2.7)
 
 
 def _forest(s: Setting, hour: Hour) -> None:
@@ -236,7 +236,7 @@ def _forest(s: Setting, hour: Hour) -> None:
     _ground(s, moss)
     _hills(s, Material("leaves", (srgb(58, 100, 60), srgb(44, 80, 56), srgb(90, 120, 66)), 6.0), 9, 8.0)
     _scatter(s, [props.pine, props.tree, props.pine], 22, 5.6, 16.0)
-    _scatter(s, [props.mushroom, props.rock, props.bush, props.mushroom], 12, 1.8, 3.2)
+    _scatter(s, [props.mushroom, props.rock, props.bush, props.mushroom], 12, 1.8, 2.7)
 
 
 def _beach(s: Setting, hour: Hour) -> None:
@@ -261,7 +261,7 @@ def _beach(s: Setting, hour: Hour) -> None:
             Material("stripes", (srgb(226, 80, 70), srgb(250, 244, 234), srgb(226, 80, 70)), 1.0),
             shade=0.5,
         )
-    _scatter(s, [props.rock, props.toy_block, props.barrel, props.rock], 8, 1.9, 3.2)
+    _scatter(s, [props.rock, props.shell, props.basket, props.rock, props.shell], 11, 1.8, 2.7)
 
 
 def _desert(s: Setting, hour: Hour) -> None:
@@ -272,7 +272,7 @@ def _desert(s: Setting, hour: Hour) -> None:
     _ground(s, Material("sand", tones, 1.0))
     _hills(s, Material("cobbles", (srgb(190, 112, 72), srgb(150, 84, 60), srgb(210, 140, 90)), 9.0), 8, 9.0)
     _scatter(s, [props.cactus, props.rock, props.cactus], 13, 5.6, 15.0)
-    _scatter(s, [props.rock, props.bush, props.rock], 9, 1.9, 3.2)
+    _scatter(s, [props.rock, props.bush, props.rock], 9, 1.9, 2.7)
 
 
 def _snow(s: Setting, hour: Hour) -> None:
@@ -286,7 +286,7 @@ def _snow(s: Setting, hour: Hour) -> None:
         [lambda t: props.rock(t, srgb(200, 208, 224)), props.crate, lambda t: props.rock(t, srgb(170, 180, 200))],
         8,
         1.9,
-        3.2,
+        2.7,
     )
 
 
@@ -300,7 +300,7 @@ def _city(s: Setting, hour: Hour) -> None:
         spot = s.at(radius * np.cos(angle), radius * np.sin(angle), angle - np.pi / 2)
         props.house(spot, float(s.rng.uniform(1.5, 3.0)))
     _scatter(s, [props.street_lamp, props.bench, props.tree], 9, 6.0, 8.2)
-    _scatter(s, [props.crate, props.potted_plant, props.barrel, props.blossom], 7, 2.2, 3.2)
+    _scatter(s, [props.basket, props.stool, props.blossom, props.crate], 8, 1.9, 2.6)
 
 
 def _moon(s: Setting, hour: Hour) -> None:

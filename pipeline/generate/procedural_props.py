@@ -251,6 +251,32 @@ def toy_block(s: Setting) -> None:
     s.put("box", (0, 0, half), (half, half, half), cloth(s.rng), shade=0.5)
 
 
+def stool(s: Setting) -> None:
+    seat, legs = cloth(s.rng), wood(s.rng)
+    s.put("cylinder", (0, 0, 0.34), (0.21, 0.21, 0.04), seat, shade=0.5)
+    for index in range(3):
+        a = 2 * np.pi * index / 3
+        s.put("cylinder", (0.14 * np.cos(a), 0.14 * np.sin(a), 0.16), (0.025, 0.025, 0.16), legs)
+
+
+def basket(s: Setting) -> None:
+    """A basket of fruit."""
+    weave = Material("checks", (srgb(196, 150, 92), srgb(150, 106, 62), srgb(196, 150, 92)), 0.35)
+    s.put("cone", (0, 0, 0.06), (0.34, 0.34, 0.26), weave, turn("x", np.pi), shade=0.5)
+    tones = (srgb(214, 60, 50), srgb(240, 168, 50), srgb(126, 170, 60), srgb(236, 208, 80))
+    for index in range(5):
+        a = 2 * np.pi * index / 5
+        at = (0.13 * np.cos(a), 0.13 * np.sin(a), 0.30 + 0.02 * (index % 2))
+        s.put("ball", at, (0.09, 0.09, 0.09), plain(tones[index % 4]))
+
+
+def shell(s: Setting) -> None:
+    """A sea shell."""
+    tones = (srgb(244, 214, 196), srgb(226, 150, 130), srgb(250, 240, 226))
+    s.put("ball", (0, 0, 0.05), (0.15, 0.12, 0.07), Material("stripes", tones, 0.2), shade=0.3)
+    s.put("cone", (0.14, 0, 0.06), (0.06, 0.06, 0.10), Material("stripes", tones, 0.15), turn("y", 1.4))
+
+
 def cushion(s: Setting) -> None:
     s.put("ball", (0, 0, 0.11), (0.34, 0.34, 0.13), cloth(s.rng), shade=0.5)
 
@@ -296,7 +322,7 @@ def painting(s: Setting, z: float = 1.75) -> None:
     s.put("box", (0, -0.02, z), (wide, 0.04, tall), Material("painting", (a, b, c), 1.2, float(s.rng.uniform(0, 2))))
 
 
-def window(s: Setting, sky: Colour) -> None:
+def window(s: Setting, sky: Colour, night: bool) -> None:
     """A window on a wall: the sky of the hour, behind bars."""
     frame = plain(srgb(240, 236, 226))
     s.put("box", (0, 0, 1.75), (0.85, 0.05, 0.75), frame)
@@ -305,7 +331,7 @@ def window(s: Setting, sky: Colour) -> None:
         "box",
         (0, -0.02, 1.75),
         (0.76, 0.05, 0.66),
-        Material("clouds", (sky, srgb(250, 250, 250), tone), 1.5),
+        Material("stars" if night else "clouds", (sky, srgb(250, 250, 250), tone), 1.5),
         glow=True,
     )
     s.put("box", (0, -0.05, 1.75), (0.03, 0.04, 0.66), frame)

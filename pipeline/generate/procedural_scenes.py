@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
+
 from pipeline.generate import procedural_grammar as grammar
-from pipeline.generate.procedural_cast import SIZES, SUBJECTS, Stand, coats, figure_things
+from pipeline.generate.procedural_cast import SIZES, SUBJECTS, Stand, Subject, coats, figure_things
 from pipeline.generate.procedural_grammar import Description
-from pipeline.generate.procedural_motion import ACTIONS
+from pipeline.generate.procedural_motion import ACTIONS, Action
 from pipeline.generate.procedural_paint import Rng
 from pipeline.generate.procedural_places import HOURS, PLACES, light_of
 from pipeline.generate.procedural_props import Setting
@@ -36,8 +38,7 @@ def world_of(prompt: str, seed: int, n_frames: int) -> World:
 def _cast(description: Description, n_frames: int, rng: Rng) -> list[Thing]:
     things: list[Thing] = []
     for index, (actor, stand) in enumerate(zip(description.actors, _STANDS[len(description.actors)], strict=True)):
-        subject = next(subject for subject in SUBJECTS if subject.name == actor.subject)
-        action = next(action for action in ACTIONS if action.name == actor.action)
+        subject, action = _subject(actor.subject), _action(actor.action)
         size = stand.size * SIZES.get(actor.size or "", 1.0)
         paints = coats(subject, actor.colour or subject.natural[0], actor.pattern, rng)
         stand = Stand(stand.x, stand.y, size, stand.reach)
@@ -46,14 +47,20 @@ def _cast(description: Description, n_frames: int, rng: Rng) -> list[Thing]:
 
 
 def _focus(description: Description, rng: Rng) -> Focus:
-    """Cameras that hold all actors, at about four metres."""
-    count = len(description.actors)
-    high = any(
-        action.rise > 0 or action.hop > 0.4
-        for actor in description.actors
-        for action in ACTIONS
-        if action.name == actor.action
-    )
-    target = (0.0, 0.0, 0.56 + 0.16 * high)
-    radius = 3.35 + 0.35 * (count - 1) + 0.35 * high + float(rng.uniform(-0.15, 0.25))
-    return Focus(target, min(radius, 4.4), float(rng.uniform(0.3, 0.75)), float(rng.uniform(-0.2, 0.2)))
+    """Cameras that hold all actors, however high they get."""
+    top = 0.9
+    for actor, stand in zip(description.actors, _STANDS[len(description.actors)], strict=True):
+        subject, action = _subject(actor.subject), _action(actor.action)
+        size = stand.size * SIZES.get(actor.size or "", 1.0)
+        top = max(top, size * (subject.build().tall + action.rise + action.bob + 0.8 * action.hop))
+    nearest = (3.3, 3.55, 3.9)[len(description.actors) - 1]
+    radius = float(np.clip(top / 0.43, nearest, 4.3)) + float(rng.uniform(-0.05, 0.1))
+    return Focus((0.0, 0.0, 0.52 * top), radius, float(rng.uniform(0.25, 0.6)), float(rng.uniform(-0.2, 0.2)))
+
+
+def _subject(name: str) -> Subject:
+    return next(subject for subject in SUBJECTS if subject.name == name)
+
+
+def _action(name: str | None) -> Action:
+    return next(action for action in ACTIONS if action.name == name)

@@ -30,7 +30,10 @@ class Row:
     extra: str = ""
 
 
-PROVIDERS: tuple[Row, ...] = (Row("pixel", "pipeline.generate.pixel_diffusion.provider:PixelProvider", extra="text"),)
+PROVIDERS: tuple[Row, ...] = (
+    Row("procedural", "pipeline.generate.procedural_provider:ProceduralProvider"),
+    Row("pixel", "pipeline.generate.pixel_diffusion.provider:PixelProvider", extra="text"),
+)
 
 
 def rows() -> tuple[Row, ...]:

@@ -162,6 +162,40 @@ def test_a_warp_moves_the_picture_by_its_length() -> None:
     np.testing.assert_array_equal(shifted.rgb[4:-4, 4:-4], plain.rgb[2:-6, 7:-1])
 
 
+PROMPTED = Scenario(prompt="a spotted octopus dancing on a beach", seed=3, size=(36, 64), sweep_degrees=120.0,
+                    n_reference=6, n_freeze=7, canonical_reference_frame=3, canonical_freeze_frame=3)  # fmt: skip
+
+
+def test_a_prompted_scenario_has_faults_and_truth_as_the_sample_has() -> None:
+    cameras, reference = PROMPTED.cameras()
+    assert cameras[3] == reference
+    clean = PROMPTED.render(3, reference)
+    for faults in (Faults(warp_px=2), Faults(residual_motion=1.5), Faults(flicker=0.3)):
+        faulty = replace(PROMPTED, faults=faults)
+        np.testing.assert_array_equal(faulty.freeze_frame(3).rgb, clean.rgb)
+        assert psnr(faulty.freeze_frame(1).rgb, PROMPTED.freeze_frame(1).rgb) < 36
+    slow = render(PROMPTED.world, 3, reference, PROMPTED.supersampling)
+    assert np.abs(slow.rgb.astype(int) - clean.rgb).mean() < 0.1
+    assert (slow.moving == clean.moving).mean() > 0.999
+    with pytest.raises(ValueError, match="at most 360"):
+        replace(PROMPTED, sweep_degrees=400)
+
+
+def test_a_prompted_scene_folder_is_whole_and_says_what_was_skipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--prompt", "a purple duck jumping in a zeppelin", "--seed", "4", "--size", "64x36", "--sweep", "90"]
+    assert procedural.main([str(tmp_path), *words]) == 0
+    assert "zeppelin" in capsys.readouterr().err
+    scene, truth = (json.loads((tmp_path / name).read_text()) for name in ("scene.json", "truth.json"))
+    assert scene["prompt"] == words[1]
+    scenario = Scenario(prompt=words[1], seed=4, size=(36, 64), sweep_degrees=90.0)
+    assert [Camera.from_json(data) for data in truth["freeze_cameras"]] == list(scenario.cameras()[0])
+    entry = scene["held_out"][4]
+    true = scenario.render(entry["reference_frame"], scenario.freeze_camera(entry["camera_freeze_frame"])).rgb
+    assert psnr(media.read_frames(tmp_path / "held_out.mp4", [4])[0], true) > 30
+
+
 def test_held_out_views_are_other_cameras_and_other_times() -> None:
     views = SMALL.held_out_views()
     assert len({view.reference_frame for view in views}) >= 8

@@ -114,6 +114,21 @@ def test_every_verb_moves_every_subject(action: str) -> None:
         assert procedural_fast.poses_of(others, np.arange(16.0))[..., :3, 3].std() < 3
 
 
+@pytest.mark.parametrize("place", [place.phrase for place in PLACES])
+def test_the_actors_are_seen_from_all_around(place: str) -> None:
+    """No furniture stands between them and the circling cameras, and there is something behind them on every side."""
+    for seed in (1, 2):
+        world = world_of(f"a duck waving {place} at noon", seed, 16)
+        cameras = [
+            circling_camera(world.focus, float(a), (36, 64)) for a in np.linspace(0, 2 * np.pi, 12, endpoint=False)
+        ]
+        film = procedural_fast.film(world, [3.0] * 12, cameras, 1, truth=True)
+        assert film.surface is not None
+        moving = np.array([thing.moving for thing in world.things])[film.surface]
+        assert moving.mean((1, 2)).min() > 0.02
+        assert film.rgb.std((1, 2)).mean(1).min() > 12
+
+
 def test_poses_at_many_times_are_those_at_each() -> None:
     for thing in world_of("a horse splashing and a train rolling in a forest", 2, 16).things:
         if thing.moving:
