@@ -14,7 +14,10 @@ STATES = ("registered", "weak", "lost", "prior")
 
 @dataclass(frozen=True)
 class FrameRow:
-    """One frame: `state` of `STATES`, inlier tracks, error in px, angle in degrees, jump in steps; NaN: not known."""
+    """One frame: `state` of `STATES`, inlier tracks, error in px, angle in degrees, jump in steps; NaN: not known.
+
+    `pose`: world_from_camera, 12 numbers [3, 4] row by row.
+    """
 
     frame: int
     state: str
@@ -22,6 +25,7 @@ class FrameRow:
     error: float
     angle: float
     jump: float
+    pose: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,7 @@ class PoseReport:
     @classmethod
     def of(cls, data: Any) -> PoseReport:
         """From what `pipeline.poses.report` writes; raises ValueError, KeyError or TypeError for anything else."""
-        frames = tuple(
-            FrameRow(
-                int(row["frame"]), _known(row["state"]), int(row["inliers"]),
-                *(_number(row[name]) for name in ("error", "angle", "jump")),
-            )
-            for row in data["frames"]
-        )  # fmt: skip
+        frames = tuple(_row(row) for row in data["frames"])
         coverage, fov, error = (_number(data[name]) for name in ("coverage", "fov", "error"))
         score, reasons = max(0, min(100, int(data["score"]))), sentences_of(data["reasons"])
         return cls(score, str(data["word"]), reasons, coverage, fov, error, frames)
@@ -70,6 +68,20 @@ def read_report(path: Path) -> PoseReport | None:
         return PoseReport.of(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _row(row: Any) -> FrameRow:
+    error, angle, jump = (_number(row[name]) for name in ("error", "angle", "jump"))
+    return FrameRow(
+        int(row["frame"]), _known(row["state"]), int(row["inliers"]), error, angle, jump, _pose(row["pose"])
+    )
+
+
+def _pose(values: Any) -> tuple[float, ...]:
+    pose = tuple(float(value) for value in values)
+    if len(pose) != 12 or not all(map(math.isfinite, pose)):
+        raise ValueError("a camera's pose is not twelve numbers")
+    return pose
 
 
 def sentences_of(reasons: Any) -> tuple[str, ...]:

@@ -13,11 +13,13 @@ from PySide6.QtGui import QAction
 
 from app.document import Document
 from app.job_queue import JobQueue
+from app.panels.camera_map import Stand, placed
 from app.panels.poses_panel import PosesPanel
 from app.pose_report import PoseReport, read_report
 from app.view_state import ViewState
 from app.workspaces import RIGHT, Panel
 from pipeline.jobs.spec import CamerasJob
+from pipeline.messages import CamerasPlaced, Message
 from pipeline.project import edits
 from renderer.errors import Refusal
 
@@ -43,6 +45,8 @@ class Posing(QObject):
             signal.connect(self._mark)
         for signal in (jobs.changed, jobs.ended):
             signal.connect(self.refresh)
+        jobs.message.connect(self._hear)
+        jobs.ended.connect(lambda *_: self._show_live(()))
 
     def panels(self) -> tuple[Panel, ...]:
         """The docks of this workspace."""
@@ -102,12 +106,22 @@ class Posing(QObject):
         if now != self._read:
             self._read = now
             self._report = None if now is None else read_report(now[0])
-        self.panel.show_report(self._report)
+        self.panel.show_report(self._report, self._view.snapshot is not None)
         self._mark()
+
+    def _hear(self, message: Message) -> None:
+        """Show cameras while they are placed, of whichever job."""
+        if isinstance(message, CamerasPlaced) and self._report is None:
+            self._show_live(placed(message.frames, message.poses))
+
+    def _show_live(self, stands: tuple[Stand, ...]) -> None:
+        if self._report is None:
+            self.panel.show_live(stands)
 
     def _mark(self) -> None:
         station = self._view.station
-        self.panel.show_frame(station if isinstance(station, int) else None)
+        if self._view.snapshot is not None:
+            self.panel.show_frame(station if isinstance(station, int) else None)
 
     def _look(self, frame: int) -> None:
         if frame in self._view.freeze_frames:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.panels.camera_map import CameraMap, Stand, placed
 from app.panels.push_button import push_button
 from app.pose_report import FrameRow, PoseReport
 from app.theme import current_theme
@@ -70,20 +72,39 @@ class PosesPanel(QWidget):
         for column, width in enumerate(WIDTHS):
             self.table.header().setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             self.table.header().resizeSection(column, width)
+        self.map = CameraMap()
+        self.map.hide()
+        self.map.frame_picked.connect(self._choose)
         self._report: PoseReport | None = None
         self._lay_out()
         self.table.itemSelectionChanged.connect(self.selection_changed)
         self.table.currentItemChanged.connect(self._pick)
 
-    def show_report(self, report: PoseReport | None) -> None:
-        """The cameras of the frames that are used now; None where they are not reported yet."""
+    def show_report(self, report: PoseReport | None, scene: bool) -> None:
+        """The cameras of the frames that are used now; None where they are not reported yet.
+
+        `scene`: there is one, whose viewport shows them better than a map does.
+        """
         for part in (self.score, self.facts, self.table, self.drop):
             part.setVisible(report is not None)
         self.reasons.setVisible(report is not None and bool(report.reasons))
-        if report is None or report == self._report:
-            self._report = report
-            return
+        if report is not None:
+            self.map.setVisible(not scene)
+        elif self._report is not None:
+            self.show_live(())
+        if report is not None and report != self._report:
+            self._fill(report)
         self._report = report
+
+    def show_live(self, stands: Sequence[Stand]) -> None:
+        """Cameras as a solver has placed them so far; none hides the map."""
+        self.map.show_cameras(stands)
+        self.map.setVisible(bool(stands))
+
+    def _fill(self, report: PoseReport) -> None:
+        colours = {row.frame: LOOKS[row.state][1] for row in report.frames}
+        numbers = [number for row in report.frames for number in row.pose]
+        self.map.show_cameras(placed(list(colours), numbers, colours))
         self.score.setText(f"Liftability {report.score} of 100, {report.word}")
         self.facts.setText(report.facts())
         self.reasons.setText("\n".join(f"• {reason}" for reason in report.reasons))
@@ -99,6 +120,7 @@ class PosesPanel(QWidget):
 
     def show_frame(self, frame: int | None) -> None:
         """Mark the frame whose camera the view stands at."""
+        self.map.show_frame(frame)
         with QSignalBlocker(self.table):
             for place in range(self.table.topLevelItemCount()):
                 item = self.table.topLevelItem(place)
@@ -113,13 +135,20 @@ class PosesPanel(QWidget):
 
     def _pick(self, item: QTreeWidgetItem | None) -> None:
         if item is not None:
+            self.map.show_frame(_frame(item))
             self.frame_picked.emit(_frame(item))
+
+    def _choose(self, frame: int) -> None:
+        for place in range(self.table.topLevelItemCount()):
+            item = self.table.topLevelItem(place)
+            if item is not None and _frame(item) == frame:
+                self.table.setCurrentItem(item)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(10)
-        for widget in (self.solve, self.status, self.score, self.facts, self.reasons):
+        for widget in (self.solve, self.status, self.score, self.facts, self.reasons, self.map):
             column.addWidget(widget)
         column.addWidget(self.table, 1)
         column.addWidget(self.drop)

@@ -6,9 +6,10 @@ the frames that were asked for, which the window knows without looking at pixels
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.jobs.background import heard
 from pipeline.jobs.control import Control
@@ -40,7 +41,7 @@ def cameras(job: CamerasJob, control: Control) -> Iterator[Message]:
     poses = yield from solved(job, frames, job.poses_dir / WORK, control)
     told = report(poses, look(Path(source.path), source.frames).freeze_time)
     with atomic_file(job.report_path) as file:
-        file.write(told.json_text().encode())
+        file.write(json.dumps(_with_poses(told.to_json(), poses), allow_nan=False).encode())
     yield Produced("cameras", {"path": str(job.report_path), "score": told.liftability.score})
     yield Finished({"score": told.liftability.score, **poses.summary()})
 
@@ -87,6 +88,13 @@ def solved(
     poses.save(path)
     yield Note(f"Cameras: {_in_words(poses)}.")
     return poses
+
+
+def _with_poses(told: dict[str, Any], poses: SolvedPoses) -> dict[str, Any]:
+    """The report with each frame's world_from_camera, 12 numbers [3, 4] row by row."""
+    for row in told["frames"]:
+        row["pose"] = poses.cameras[row["frame"]].world_from_camera[:3].ravel().tolist()
+    return told
 
 
 def _in_words(poses: SolvedPoses) -> str:

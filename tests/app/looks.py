@@ -61,13 +61,18 @@ def fill(window: MainWindow) -> None:
 
 
 def lay(window: MainWindow) -> None:
-    """A camera path to look at, seen from beside it; taken back by `undo`."""
+    """A camera path to look at, seen from beside and behind; the caller takes it back by an undo."""
+    window.view.reset()
     window.shooting.lay("bullet time")
     window.shooting.state.let_go()
-    window.view.turn(0.35, 0.3)
-    window.view.dolly(1.9)
-    window.shooting.state.selected = 1
+    window.view.reset()
+    window.view.turn(0.6, 0.3)
+    window.view.dolly(2.2)
+    height, width = camera.size if (camera := window.view.camera) else (0, 0)
+    window.view.pan(-0.16 * width, -0.16 * height)
+    window.shooting.state.selected = 2
     window.shooting.panel.refresh()
+    window.shooting.refresh()
 
 
 def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QTreeWidget
@@ -14,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.pose_report import PoseReport, read_report
 from pipeline.jobs.spec import CamerasJob
+from pipeline.messages import CamerasPlaced
 from pipeline.project import edits
 from tests.app.conftest import OpenWindow
 from tests.app.hands import click
@@ -22,10 +25,24 @@ from tests.app.takes import project_of_takes, write_run
 STATES = ("registered", "registered", "weak", "registered", "lost", "prior")
 
 
+def pose_of(i: int) -> list[float]:
+    """On an arc of 10 degrees a frame about a point 4 units ahead of frame 3."""
+    a = math.radians(10.0 * (i - 3))
+    r = np.array([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
+    return np.column_stack([r, np.array([0, 0, 4]) - 4 * r[:, 2]]).ravel().tolist()
+
+
 def report(states: tuple[str, ...] = STATES) -> dict[str, Any]:
     known = {"track_length": 4.0, "angle": 6.25, "jump": 0.1, "sharpness": 1.0}
     rows = [
-        {"frame": i, "state": state, "inliers": 300 - i, "error": None if state == "lost" else 0.4, **known}
+        {
+            "frame": i,
+            "state": state,
+            "inliers": 300 - i,
+            "error": None if state == "lost" else 0.4,
+            **known,
+            "pose": pose_of(i),
+        }
         for i, state in enumerate(states)
     ]
     reasons = [{"text": "frame 4: no camera was found", "remedy": "drop or re-roll them", "cost": 18.0, "frames": [4]}]
@@ -82,7 +99,8 @@ def test_solving_is_a_job_of_the_queue(opened: MainWindow) -> None:
 def test_a_report_is_shown_frame_by_frame_and_a_row_looks_through_its_camera(opened: MainWindow) -> None:
     write_report(opened, report())
     panel = opened.posing.panel
-    assert not panel.solve.isVisible() and panel.score.text() == "Liftability 61 of 100, doubtful"
+    assert not panel.solve.isVisible() and not panel.map.isVisible(), "the viewport shows the cameras"
+    assert panel.score.text() == "Liftability 61 of 100, doubtful"
     assert "3 registered, 1 weak, 1 lost, 1 prior of 6 frames" in panel.facts.text()
     assert panel.reasons.text() == "• Frame 4: no camera was found; drop or re-roll them."
     lost = panel.table.topLevelItem(4)
@@ -92,6 +110,43 @@ def test_a_report_is_shown_frame_by_frame_and_a_row_looks_through_its_camera(ope
     assert lost.font(0).bold()
     click(panel.table.viewport(), row(panel.table, 3))
     assert opened.view.station == 4, "frame 3 has no camera in this scene"
+
+
+@pytest.fixture
+def unlifted(open_window: OpenWindow, qtbot: QtBot, tmp_path: Path) -> MainWindow:
+    """A window in Poses over a project in which nothing is lifted."""
+    project_of_takes(tmp_path / "p")
+    window = open_window()
+    window.resize(1280, 800)
+    window.open_project(tmp_path / "p")
+    window.document.amend(lambda project: edits.set_canonical(project, 0, 0))
+    window.workspaces.go_to("poses")
+    qtbot.waitUntil(window.posing.panel.isVisible)
+    return window
+
+
+def test_before_a_lift_the_cameras_are_seen_from_above_and_chosen_there(unlifted: MainWindow) -> None:
+    write_report(unlifted, report())
+    panel = unlifted.posing.panel
+    colours = [stand.colour for stand in panel.map.stands]
+    assert panel.map.isVisible() and colours == ["good", "good", "warm", "good", "bad", "warm"]
+    xs, ys = [spot.x() for spot in panel.map.spots()], [spot.y() for spot in panel.map.spots()]
+    assert xs == sorted(xs, reverse=True) and max(ys) == ys[3], "an arc, its middle nearest to who looks"
+    click(panel.map, QPoint(round(xs[4]), round(ys[4])))
+    assert panel.selected() == {4} and panel.drop.isEnabled()
+
+
+def test_cameras_are_seen_while_they_are_placed(unlifted: MainWindow) -> None:
+    chart, jobs = unlifted.posing.panel.map, unlifted.session.queue
+    numbers = tuple(number for i in (1, 2, 3) for number in pose_of(i))
+    jobs.message.emit(CamerasPlaced((1, 2, 3), numbers, 50.0))
+    assert [stand.frame for stand in chart.stands] == [1, 2, 3] and chart.isVisible()
+    before = chart.spots()
+    turned = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0]], float) @ np.array(numbers).reshape(3, 3, 4)
+    turned[:, :, 3] = 7 * turned[:, :, 3] + [1, 2, 3]
+    jobs.message.emit(CamerasPlaced((1, 2, 3), tuple(turned.ravel().tolist()), 50.0))
+    for a, b in zip(before, chart.spots(), strict=True):
+        assert (a - b).manhattanLength() < 3, "another gauge shows the same map"
 
 
 def test_selected_frames_are_dropped_as_one_step(opened: MainWindow) -> None:
