@@ -77,6 +77,7 @@ def run_words(settings: LiftSettings) -> str:
     parts = [settings.preset.capitalize()]
     parts += [f"seed {settings.seed}"] if settings.seed else []
     parts += [WITHOUT_WORDS[name].lower() for name in settings.without]
+    parts += [f"prior {Path(settings.prior).name}"] if settings.prior != "auto" else []
     return ", ".join(parts)
 
 

@@ -262,6 +262,7 @@ def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     lift.add_argument("--device", choices=("auto", "cpu", "cuda"))
     lift.add_argument("--seed", type=natural, metavar="N")
     lift.add_argument("--without", choices=ABLATIONS, action="append", default=[], help="leave a part out (ablation)")
+    _add_prior(lift, None)
     lift.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
     lift.add_argument("--resume", action="store_true", help="go on from the last checkpoint, if there is one")
     _add_json(lift)
@@ -281,6 +282,7 @@ def _add_ablate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--freeze-time", type=Path, metavar="F.mp4", help="instead of the scene's own; its frame k is camera k"
     )
     ablate.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    _add_prior(ablate, "auto")
     _add_json(ablate)
 
 
@@ -297,6 +299,13 @@ def _add_train_prior(verbs: argparse._SubParsersAction[argparse.ArgumentParser])
     train.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="bfloat16 on a GPU")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     _add_json(train)
+
+
+def _add_prior(verb: argparse.ArgumentParser, default: str | None) -> None:
+    verb.add_argument(
+        "--prior", default=default, metavar="pixel|none|DIR",
+        help="video prior for score distillation; when not named, the shipped one in presets that ask for it",
+    )  # fmt: skip
 
 
 def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

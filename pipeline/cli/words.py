@@ -10,6 +10,7 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from pipeline.jobs.spec import (
     AblationJob,
@@ -39,6 +40,8 @@ def lift_job(args: argparse.Namespace) -> LiftJob | VideosJob:
         for name, value in (("preset", args.preset), ("seed", args.seed), ("device", args.device))
         if value is not None
     }
+    if args.prior is not None:
+        given["prior"] = _prior(args.prior)
     if args.without:
         given["without"] = tuple(sorted(set(args.without)))
     pair = args.canonical_frame, args.canonical_freeze_frame
@@ -76,8 +79,15 @@ def ablation_job(args: argparse.Namespace) -> AblationJob:
     scene = args.scene if args.scene is not None else args.of
     return AblationJob(
         str(args.out), scene and str(scene), args.arms, args.preset, args.seeds, args.device,
-        args.freeze_time and str(args.freeze_time),
+        args.freeze_time and str(args.freeze_time), _prior(args.prior),
     )  # fmt: skip
+
+
+def _prior(name: str) -> str:
+    """A folder of weights as its full path, since a job may be done elsewhere; another name as it is."""
+    from pipeline.generate.priors import is_folder
+
+    return str(Path(name).resolve()) if is_folder(name) else name
 
 
 def generate_job(args: argparse.Namespace) -> GenerateJob:
@@ -161,12 +171,14 @@ def _lift_words(job: LiftJob | VideosJob) -> list[str]:
     words += _option("--canonical-freeze-frame", job.canonical_freeze_frame)
     for part in sorted(s.without):
         words += ["--without", part]
+    words += [] if s.prior == "auto" else [f"--prior={s.prior}"]
     return words + (["--resume"] if job.resume else [])
 
 
 def _ablation_words(job: AblationJob) -> list[str]:
     words = ["ablate", *(["--faulty"] if job.scene is None else ["--scene", job.scene]), "--out", job.folder]
     words += ["--preset", job.preset, "--seeds", str(job.seeds), "--device", job.device]
+    words += [] if job.prior == "auto" else [f"--prior={job.prior}"]
     return words + _option("--arms", ",".join(job.arms) or None) + _option("--freeze-time", job.freeze_time)
 
 

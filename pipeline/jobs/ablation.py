@@ -20,7 +20,7 @@ from pipeline.jobs.ablation_report import FULL, Arm, Result
 from pipeline.jobs.control import Control
 from pipeline.jobs.keeping import keep
 from pipeline.jobs.spec import RUNS, SNAPSHOT, AblationJob, Job, LiftJob
-from pipeline.lift.schedule import parts_of, preset, undistilled
+from pipeline.lift.schedule import parts_of, table_of
 from pipeline.messages import Failed, Finished, Message, Note, Produced, StageStarted
 from pipeline.project import library, media, project_file
 from pipeline.project.atomic import atomic_file
@@ -87,7 +87,7 @@ def ablate(job: AblationJob, control: Control, run: Run) -> Iterator[Message]:
 
 def arms_of(job: AblationJob) -> tuple[tuple[Arm, ...], tuple[Arm, ...]]:
     """The arms that are lifted, the whole method first, and those that the preset has no part for."""
-    known = parts_of(undistilled(preset(job.preset)))  # no prior is at hand yet
+    known = parts_of(table_of(job.preset, (), job.prior))
     wanted = [Arm(name, (name,)) for name in (job.arms or ABLATIONS)]
     return (
         (FULL, *(arm for arm in wanted if arm.name in known)),
@@ -139,7 +139,7 @@ def _sample(folder: Path, control: Control) -> Iterator[Message]:
 
 
 def _settings(job: AblationJob, arm: Arm, seed: int) -> LiftSettings:
-    return LiftSettings(job.preset, seed, job.device, arm.without)
+    return LiftSettings(job.preset, seed, job.device, arm.without, job.prior)
 
 
 def _with(project: Project, settings: LiftSettings) -> Project:

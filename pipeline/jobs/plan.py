@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.lift.schedule import ablated, preset, undistilled
+from pipeline.lift.schedule import table_of
 from pipeline.messages import StageStarted
 from pipeline.project.project import LiftSettings
 
@@ -11,7 +11,7 @@ POSES = "poses"
 
 def stages_of(settings: LiftSettings) -> tuple[StageStarted, ...]:
     """The stages as the lift announces them: solving the cameras, then the rows of its table."""
-    rows = undistilled(ablated(preset(settings.preset), settings.without)).phases
+    rows = table_of(settings.preset, settings.without, settings.prior).phases
     count = 1 + len(rows)
     first = StageStarted(POSES, 0, count, 0)
     return first, *(

@@ -77,7 +77,10 @@ class LiftJob:
         s = self.settings
         videos = [[source.digest, list(source.frames)] for source in (self.reference, self.freeze_time)]
         pair = [self.canonical_reference_frame, self.canonical_freeze_frame]
-        told = {"lift": 1, "videos": videos, "pair": pair, "how": [s.preset, s.seed, sorted(s.without)]}
+        how = [s.preset, s.seed, sorted(s.without)]
+        told: dict[str, Any] = {"lift": 1, "videos": videos, "pair": pair, "how": how}
+        if s.prior != "auto":
+            told["prior"] = s.prior
         return _digest(told if self.poses is None else {**told, "poses": self.poses})
 
     @property
@@ -225,6 +228,7 @@ class AblationJob:
         arms: names from `ABLATIONS`; none: all of them. The whole method is always lifted too.
         seeds: how many seeds each arm is lifted with, from 0 on.
         freeze_time: a video instead of the scene's own, with the same cameras; None: the scene's.
+        prior: as in `LiftSettings`.
     """
 
     kind: ClassVar[str] = "ablation"
@@ -235,6 +239,7 @@ class AblationJob:
     seeds: int = 1
     device: str = "auto"
     freeze_time: str | None = None
+    prior: str = "auto"
 
     def __post_init__(self) -> None:
         if set(self.arms) - set(ABLATIONS) or self.seeds < 1 or self.preset not in PRESETS:

@@ -124,14 +124,15 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
             yield Note("This lift is finished already; leave --resume out to do it again.")
             yield Finished(dict(known.figures))
             return
-    from pipeline.lift.run import LiftSettings, Stopped, choose_device, lift
-    from pipeline.lift.schedule import ablated, preset
+    from pipeline.lift.run import LiftSettings, Stopped, choose_device, lift, refuse_missing_prior
+    from pipeline.lift.schedule import table_of
 
     s = job.settings
     pair = job.canonical_reference_frame, job.canonical_freeze_frame
     choose_device(s.device)  # refused now rather than after the cameras are solved
-    settings = LiftSettings(s.preset, s.seed, s.device, s.without, *pair)
-    stages = 1 + len(ablated(preset(s.preset), s.without).phases)
+    refuse_missing_prior(s.prior)
+    settings = LiftSettings(s.preset, s.seed, s.device, s.without, *pair, s.prior)
+    stages = 1 + len(table_of(s.preset, s.without, s.prior).phases)
     try:
         inputs = read_inputs(job)
         yield StageStarted("poses", 0, stages, 0)
@@ -156,7 +157,8 @@ def read_inputs(job: LiftJob) -> LiftInputs:
     freeze_time = media.read_frames(job.freeze_time.path, job.freeze_time.frames)
     size = int(freeze_time.shape[1]), int(freeze_time.shape[2])
     reference = media.resize(media.read_frames(job.reference.path, job.reference.frames), size)
-    return LiftInputs(reference, job.reference.frames, freeze_time, job.freeze_time.frames, job.reference.fps)
+    prompt = next((t.request.prompt for t in load(Path(job.folder)).takes if t.id == job.reference.take), "")
+    return LiftInputs(reference, job.reference.frames, freeze_time, job.freeze_time.frames, job.reference.fps, prompt)
 
 
 def _run_of(job: LiftJob, figures: dict[str, Any]) -> Run:

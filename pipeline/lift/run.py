@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from pipeline.generate.priors import AUTO, NONE, at_hand, load_prior
 from pipeline.generate.provider import VideoPrior, VideoRefiner
 from pipeline.lift.footage import Footage, to_tensor
 from pipeline.lift.initialise import activity_mask, initial_splats, place_nodes, seen_moving
-from pipeline.lift.schedule import Schedule, ablated, distils, preset, undistilled
+from pipeline.lift.schedule import Schedule, ablated, chosen_prior, distils, preset, undistilled
 from pipeline.lift.sds import Distiller
 from pipeline.lift.trainer import StepStats, Trainer
 from pipeline.messages import Finished, Message, Note, Progress, SnapshotReady, StageStarted
@@ -49,7 +50,10 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class LiftSettings:
-    """What the artist chooses. `without` holds names from `ABLATIONS`; canonical frames are source frame indices."""
+    """What the artist chooses. `without` holds names from `ABLATIONS`; canonical frames are source frame indices.
+
+    `prior`: the video prior for score distillation, see `pipeline.generate.priors`.
+    """
 
     preset: str = "draft"
     seed: int = 0
@@ -57,6 +61,7 @@ class LiftSettings:
     without: tuple[str, ...] = ()
     canonical_reference_frame: int = 0
     canonical_freeze_frame: int = 0
+    prior: str = AUTO
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.without) - set(ABLATIONS))
@@ -106,18 +111,17 @@ def lift(
     Args:
         control: polled every step; "stop" writes a checkpoint and raises `Stopped`, "snapshot" writes a picture now.
         schedule: a table of one's own instead of the preset's.
-        prior: for the rows that distil; without one they are trained by their other losses.
+        prior: a model instead of the one that the settings name. Rows that distil are trained by their other losses
+            where there is none.
 
     Yields messages; raises `Refusal` for what a person can mend.
     """
     device = choose_device(settings.device)
     torch.manual_seed(settings.seed)
     table = ablated(schedule or preset(settings.preset), settings.without)
-    if prior is None and distils(table):
-        yield Note(
-            f"The {table.name} preset asks for score distillation and no video prior is at hand: it runs without."
-        )
-        table = undistilled(table)
+    if prior is None:
+        prior = yield from _loaded_prior(table, settings, device)
+    table = table if prior is not None else undistilled(table)
     distiller = Distiller(prior, settings.seed, inputs.prompt) if prior is not None and distils(table) else None
     inputs = resampled(inputs, table.max_side)
     footage = make_footage(inputs, settings, poses, device)
@@ -127,6 +131,33 @@ def lift(
         trainer.restore(load_checkpoint(run_dir / CHECKPOINT))
         yield Note(f"Resumed at step {trainer.steps_done} of {table.total_steps}.")
     yield from _optimise(trainer, inputs, settings, run_dir, control)
+
+
+def refuse_missing_prior(name: str) -> None:
+    """Raise `Refusal` when this prior is asked for by name and not there; nothing is loaded."""
+    if name not in (AUTO, NONE) and not at_hand(name):
+        load_prior(name, "cpu")
+
+
+def _loaded_prior(
+    table: Schedule, settings: LiftSettings, device: torch.device
+) -> Generator[Message, None, VideoPrior | VideoRefiner | None]:
+    """The model that the settings name for this table; None, with a note where the table would have asked for one."""
+    name = chosen_prior(table, settings.prior)
+    why = "no video prior is at hand"
+    if name is not None:
+        try:
+            prior = load_prior(name, device.type)
+        except Refusal as fault:
+            if settings.prior != AUTO:
+                raise
+            why = str(fault)
+        else:
+            yield Note(f"Score distillation by the video prior {Path(name).name}.")
+            return prior
+    if settings.prior == AUTO and table.asks_prior and distils(table):
+        yield Note(f"The {table.name} preset asks for score distillation; it runs without: {why}.")
+    return None
 
 
 def resampled(inputs: LiftInputs, max_side: int) -> LiftInputs:

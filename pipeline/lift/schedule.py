@@ -15,7 +15,8 @@ Readings of the paper, where it is silent or disagrees with itself, chosen once 
 
 `draft` and `standard` differ from `paper` in length, in the field (motion nodes) and in one row of their own: the
 motion is first found frame by frame outwards from the canonical frame, because fitting all frames at random from rest
-misses motions of more than a few pixels a frame.
+misses motions of more than a few pixels a frame. They distil only when a prior is named, every fourth step and from
+half of HiFA's noise on, since what they begin with is no rough sketch.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.generate.priors import AUTO, NONE, SHIPPED, at_hand
 from pipeline.project.project import ABLATIONS
 from renderer.errors import Refusal
 
@@ -134,6 +136,7 @@ class Schedule:
         field: the paper's network on every splat ("mlp"), or motion nodes with free parameters ("nodes").
         max_side: longer side in px to which frames are resampled for the lift (0: as they are).
         seeds: about how many splats to start with besides COLMAP's points.
+        asks_prior: whether its rows distil by themselves; those of the others do when a prior is named.
         anchor_every: every so many looks at the freeze-time frames go to the canonical one (0: only its own turn). It
             alone has neither deformation nor a tuned camera, and it is where the reference video is seen from.
     """
@@ -145,6 +148,7 @@ class Schedule:
     max_side: int = 0
     seeds: int = 0
     anchor_every: int = 0
+    asks_prior: bool = False
     rates: Rates = dataclasses.field(default_factory=Rates)
 
     @property
@@ -160,6 +164,7 @@ def _paper() -> Schedule:
     return Schedule(
         name="paper",
         field="mlp",
+        asks_prior=True,
         phases=(
             Phase(
                 "Warm-up", 3_000, "freeze-time", (SPLATS, CAMERAS), {"l1": 1.0}, Growth(500, 3_000, reset_every=3_000),
@@ -204,6 +209,7 @@ def _short(name: str, unit: int, outward: int, limit: int, max_side: int) -> Sch
     """
     grow = Growth(start=unit // 5, stop=2 * unit, every=max(unit // 8, 25), limit=int(0.8 * limit))
     canonical = {"l1": 1.0, "ssim": 0.2}
+    look = Distillation(every=4, t_max=0.5, supersampling=4)
     joint = {**_ALIGN, **NODE_MOTION, "small-motion": REGULARISER}
     return Schedule(
         name=name,
@@ -217,7 +223,8 @@ def _short(name: str, unit: int, outward: int, limit: int, max_side: int) -> Sch
             Phase("Warm-up", unit, "freeze-time", (SPLATS, CAMERAS), canonical, grow),
             Phase(
                 "Deformation and growth", 2 * unit, "freeze-time", (SPLATS, PER_FRAME, CAMERAS),
-                {**canonical, "small-motion": REGULARISER}, grow,
+                {**canonical, "small-motion": REGULARISER, MULTI_VIEW_SDS: 5.0}, grow,
+                distillation=dataclasses.replace(look, start=unit),
             ),
             Phase(
                 "Motion, frame by frame", outward, "reference", (TEMPORAL,),
@@ -229,8 +236,9 @@ def _short(name: str, unit: int, outward: int, limit: int, max_side: int) -> Sch
                 Growth(50, unit // 2, every=50, tau_grad=4e-4, tau_alpha=1e-2, limit=limit), field_scale=0.05,
             ),
             Phase(
-                "Joint fine-tuning", unit, "both", (SPLATS, PER_FRAME, TEMPORAL, CAMERAS), joint,
-                lr_scale=0.05, field_scale=0.02,
+                "Joint fine-tuning", unit, "both", (SPLATS, PER_FRAME, TEMPORAL, CAMERAS),
+                {**joint, MULTI_VIEW_SDS: 5.0, TEMPORAL_SDS: 20.0}, lr_scale=0.05, field_scale=0.02,
+                distillation=dataclasses.replace(look, start=1),
             ),
         ),
     )  # fmt: skip
@@ -292,6 +300,21 @@ def parts_of(schedule: Schedule) -> tuple[str, ...]:
 def distils(schedule: Schedule) -> bool:
     """Whether a row of this table asks for score distillation."""
     return any({MULTI_VIEW_SDS, TEMPORAL_SDS} & set(phase.weights) for phase in schedule.phases)
+
+
+def chosen_prior(schedule: Schedule, wish: str) -> str | None:
+    """The name of the prior that a lift by this table loads when `wish` is its setting; None: it goes without."""
+    if wish == NONE or not distils(schedule):
+        return None
+    if wish != AUTO:
+        return wish
+    return SHIPPED if schedule.asks_prior and at_hand(SHIPPED) else None
+
+
+def table_of(name: str, without: tuple[str, ...], prior: str) -> Schedule:
+    """The table as these settings lift by it: ablated, and distilling only where a prior will be loaded."""
+    table = ablated(preset(name), without)
+    return undistilled(table) if chosen_prior(table, prior) is None else table
 
 
 def undistilled(schedule: Schedule) -> Schedule:

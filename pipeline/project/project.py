@@ -30,19 +30,25 @@ ABLATIONS = (
 
 @dataclass(frozen=True)
 class LiftSettings:
-    """How to lift; the schedule tables give the meaning of `preset`. `without` names left-out parts (ablations)."""
+    """How to lift; the schedule tables give the meaning of `preset`. `without` names left-out parts (ablations).
+
+    `prior`: the video prior for score distillation, a name or a folder of weights; "none": without; "auto": the shipped
+    one where the preset asks for it.
+    """
 
     preset: str = "draft"
     seed: int = 0
     device: str = "auto"
     without: tuple[str, ...] = ()
+    prior: str = "auto"
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         unknown = set(self.without) - set(ABLATIONS)
-        if self.preset not in PRESETS or self.device not in DEVICES or unknown or self.seed < 0:
+        if self.preset not in PRESETS or self.device not in DEVICES or unknown or self.seed < 0 or not self.prior:
             raise ValueError(
-                f"preset {self.preset!r}, device {self.device!r}, without {self.without}, seed {self.seed}"
+                f"preset {self.preset!r}, device {self.device!r}, without {self.without}, seed {self.seed}, "
+                f"prior {self.prior!r}"
             )
 
 

@@ -19,9 +19,10 @@ from pipeline.project.take import KINDS, VideoRequest
 
 NAMES = st.text("abc xyz-_'\"$\\é", min_size=1).map(lambda text: f"x{text}")
 TIMES = st.floats(-1e3, 1e3, allow_nan=False)
+PRIORS = st.sampled_from(["auto", "none", "pixel", "mine", "/weights/of mine"])
 SETTINGS = st.builds(
     LiftSettings, st.sampled_from(PRESETS), st.integers(0, 99), st.sampled_from(DEVICES),
-    st.sets(st.sampled_from(ABLATIONS)).map(lambda names: tuple(sorted(names))),
+    st.sets(st.sampled_from(ABLATIONS)).map(lambda names: tuple(sorted(names))), PRIORS,
 )  # fmt: skip
 RENDERS = st.builds(
     RenderJob, st.just("/project"), NAMES.map(lambda n: n + ".mp4"),
@@ -95,6 +96,7 @@ def test_lifts_of_videos_come_back(job: VideosJob) -> None:
         AblationJob, NAMES, st.none() | NAMES,
         st.sets(st.sampled_from(ABLATIONS)).map(lambda names: tuple(n for n in ABLATIONS if n in names)),
         st.sampled_from(PRESETS), st.integers(1, 9), st.sampled_from(DEVICES), st.none() | NAMES,
+        PRIORS,
     )
 )  # fmt: skip
 def test_ablations_come_back(job: AblationJob) -> None:

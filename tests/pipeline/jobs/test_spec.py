@@ -45,6 +45,7 @@ def test_the_digest_follows_what_makes_another_scene() -> None:
         replace(LIFT, freeze_time=replace(SOURCE, digest="2" * 64)),
         replace(LIFT, settings=LiftSettings("standard")),
         replace(LIFT, settings=LiftSettings(seed=1)),
+        replace(LIFT, settings=LiftSettings(prior="none")),
         replace(LIFT, settings=LiftSettings(without=("small-motion",))),
     ]
     assert len({job.digest for job in (LIFT, *others)}) == 1 + len(others)

@@ -16,9 +16,11 @@ from pipeline.lift.schedule import (
     TEMPORAL,
     TEMPORAL_SDS,
     ablated,
+    chosen_prior,
     distils,
     parts_of,
     preset,
+    table_of,
     undistilled,
 )
 from pipeline.project.project import ABLATIONS
@@ -100,7 +102,22 @@ def test_a_table_without_a_prior_keeps_every_row_and_every_other_number() -> Non
     for asked, row in zip(paper.phases, plain.phases, strict=True):
         weights = {k: v for k, v in asked.weights.items() if k not in (MULTI_VIEW_SDS, TEMPORAL_SDS)}
         assert row == dataclasses.replace(asked, weights=weights)
-    assert undistilled(preset("draft")) == preset("draft")
+
+
+@pytest.mark.parametrize("name", ["draft", "standard"])
+def test_the_short_presets_distil_only_when_a_prior_is_named(name: str) -> None:
+    assert not distils(table_of(name, (), "auto")) and not distils(table_of(name, (), "none"))
+    assert table_of(name, (), "weights/of/mine") == preset(name)
+    assert table_of(name, ("multi-view-sds", "joint-sds"), "weights/of/mine") == undistilled(preset(name))
+
+
+def test_paper_distils_with_the_shipped_prior_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for there in (False, True):
+        monkeypatch.setattr("pipeline.lift.schedule.at_hand", lambda _, there=there: there)
+        assert distils(table_of("paper", (), "auto")) is there
+        assert chosen_prior(preset("paper"), "auto") == ("pixel" if there else None)
+    assert chosen_prior(preset("paper"), "none") is None
+    assert chosen_prior(preset("draft"), "auto") is None
 
 
 @pytest.mark.parametrize("name", PRESETS)
