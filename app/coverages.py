@@ -13,7 +13,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.frames_client import FramesClient
-from app.panels.coverage_dial import Covered
+from pipeline.project.provenance import Coverage, coverage_in, coverage_of
 from pipeline.project.take import Take
 
 Key = tuple[str, int, int]
@@ -27,13 +27,14 @@ class Coverages(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._client = FramesClient(self, lingers=False)
-        self._known: dict[Key, Covered | None] = {}
+        self._known: dict[Key, Coverage | None] = {}
 
-    def of(self, take: Take, canonical: int, poses: Path) -> Covered | None:
+    def of(self, take: Take, canonical: int, poses: Path) -> Coverage | None:
         """Coverage around source frame `canonical`; until it is measured, what the take's provider was told."""
         key = take.clip.digest, canonical, _newest(poses)
         if key not in self._known:
-            self._known[key] = told_by(take, canonical)
+            noted = coverage_in(take.provenance)
+            self._known[key] = noted if noted is not None and noted.canonical == canonical else None
             asked = {"op": "coverage", "video": take.clip.path, "canonical": canonical, "poses": str(poses)}
             self._client.ask(asked, partial(self._take, key), patient=True)
         return self._known[key]
@@ -43,19 +44,10 @@ class Coverages(QObject):
         self._client.close()
 
     def _take(self, key: Key, answer: dict[str, Any]) -> None:
-        with contextlib.suppress(KeyError, TypeError, ValueError):
-            found = answer["coverage"]
-            self._known[key] = Covered(float(found["left"]), float(found["right"]), bool(found["solved"]))
+        found = coverage_of(answer.get("coverage"))
+        if found is not None:
+            self._known[key] = found
             self.ready.emit()
-
-
-def told_by(take: Take, canonical: int) -> Covered | None:
-    """What is noted in a take that was generated, where it is of the same canonical frame."""
-    with contextlib.suppress(KeyError, TypeError, ValueError):
-        told = take.provenance["coverage"]
-        if int(told["canonical"]) == canonical:
-            return Covered(float(told["left"]), float(told["right"]), bool(told["solved"]))
-    return None
 
 
 def _newest(poses: Path) -> int:

@@ -19,7 +19,6 @@ from app.curation import Curation
 from app.document import Document
 from app.job_queue import JobQueue
 from app.lift_session import LiftSession
-from app.panels.coverage_dial import Covered
 from app.panels.generate_panel import MOST_SEED, Choice, GeneratePanel
 from app.workspaces import RIGHT, Panel
 from pipeline.generate.registry import find, rows
@@ -30,6 +29,7 @@ from pipeline.messages import Failed, Message, PreviewReady, Produced
 from pipeline.project import edits, project_file
 from pipeline.project.canonical import canonical_of
 from pipeline.project.codec import decode
+from pipeline.project.provenance import Coverage
 from pipeline.project.take import Take, VideoRequest
 from renderer.errors import Refusal
 
@@ -159,7 +159,7 @@ class Generating(QObject):
         frame = project.cut.canonical_reference_frame
         return take, take.clip.n_frames // 2 if frame is None else frame
 
-    def _covered(self, take: Take | None) -> Covered | None:
+    def _covered(self, take: Take | None) -> Coverage | None:
         """Of the freeze-time take under review, once it is looked at."""
         folder, project = self._document.folder, self._document.project
         if folder is None or take is None or take.request.role != "freeze_time" or not self.panel.isVisible():

@@ -17,6 +17,7 @@ from app.frame_store import FrameStore, image_of
 from app.panels.transport import ActionButton
 from pipeline.project.curated import REJECT
 from pipeline.project.project import Project
+from pipeline.project.provenance import seams_in
 from pipeline.project.take import Take
 
 MOST = 12
@@ -137,8 +138,8 @@ def words_of(family: Family | None, shown: Take | None) -> str:
     if shown.id == family.root.id:
         count = len(family.candidates)
         return f"As it is; {count} candidate{'s' if count > 1 else ''}"
-    seams = [float(score) for _frame, score in shown.provenance.get("seams", ())]
+    seams = seams_in(shown.provenance)
     grown = shown.clip.n_frames - family.root.clip.n_frames
     parts = [f"{grown} frame{'s' if grown > 1 else ''} more" if grown else "", f"seed {shown.request.seed}"]
-    parts.append(f"weakest seam {min(seams):.2f}" if seams else "")
+    parts.append(f"weakest seam {min(seams.values()):.2f}" if seams else "")
     return " · ".join(part for part in parts if part)

@@ -6,44 +6,30 @@ what lies before the canonical frame, right of it what follows. The faint arc is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import current_theme
+from pipeline.project.provenance import Coverage
 
 SIDE = 132
 BOTTOM = 270.0  # degrees in Qt's sense, anticlockwise from the right
 
 
-@dataclass(frozen=True)
-class Covered:
-    """Degrees before (left) and after (right) the canonical frame; `solved`: from solved cameras, not from flow."""
-
-    left: float = 0.0
-    right: float = 0.0
-    solved: bool = False
-
-    @property
-    def degrees(self) -> float:
-        """Both sides together."""
-        return self.left + self.right
-
-    def words(self) -> str:
-        """For a tooltip and for those who cannot see the ring."""
-        how = "from solved cameras" if self.solved else "estimated from the picture"
-        sides = f"{self.left:.0f}° left and {self.right:.0f}° right of the canonical frame"
-        return f"{self.degrees:.0f}° covered, {sides}, {how}"
+def words_of(covered: Coverage) -> str:
+    """For a tooltip and for those who cannot see the ring."""
+    how = "from solved cameras" if covered.solved else "estimated from the picture"
+    sides = f"{covered.left:.0f}° left and {covered.right:.0f}° right of the canonical frame"
+    return f"{covered.degrees:.0f}° covered, {sides}, {how}"
 
 
 class CoverageDial(QWidget):
-    """Shows a `Covered`, or nothing where no freeze-time take is looked at or it is not measured yet."""
+    """Shows a `Coverage`, or nothing where no freeze-time take is looked at or it is not measured yet."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.covered: Covered | None = None
+        self.covered: Coverage | None = None
         self._wanted = 180.0
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Coverage")
@@ -52,10 +38,10 @@ class CoverageDial(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         return QSize(SIDE, SIDE)
 
-    def show_covered(self, covered: Covered | None, wanted: float) -> None:
+    def show_covered(self, covered: Coverage | None, wanted: float) -> None:
         """What is covered, and what is wanted, in degrees."""
         self.covered, self._wanted = covered, wanted
-        words = "How far the camera goes around is not known" if covered is None else covered.words()
+        words = "How far the camera goes around is not known" if covered is None else words_of(covered)
         self.setToolTip(words)
         self.setAccessibleDescription(words)
         self.update()

@@ -28,9 +28,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.panels.coverage_dial import CoverageDial, Covered
+from app.panels.coverage_dial import CoverageDial
 from app.panels.transport import ActionButton
 from pipeline.generate.prompt_rule import freeze_time_prompt
+from pipeline.project.provenance import Coverage
 from pipeline.project.take import VideoRequest
 
 KINDS = (("reference", "Reference"), ("freeze_time", "Freeze-time"))
@@ -119,7 +120,7 @@ class GeneratePanel(QScrollArea):
         self.source.setText(source)
         self.source.setVisible(self.kind == "freeze_time" and bool(source))
 
-    def show_coverage(self, covered: Covered | None) -> None:
+    def show_coverage(self, covered: Coverage | None) -> None:
         """How far the freeze-time take that is looked at goes around."""
         self.dial.show_covered(covered, self.sweep.value())
 

@@ -12,6 +12,7 @@ def generate(args: argparse.Namespace) -> int:
     """Have takes made; the first of each kind is chosen, so that `lift --out` goes on from here."""
     from pipeline.cli.words import generate_job
     from pipeline.project import library, project_file
+    from pipeline.project.provenance import coverage_in, seams_in
 
     job = generate_job(args)
     if job.wish.kind == "freeze_time" and job.wish.prompt and not args.json:
@@ -24,9 +25,9 @@ def generate(args: argparse.Namespace) -> int:
     for take in (project.take(name) for name in end.summary["takes"]):
         height, width = take.clip.size
         told = [f"{take.clip.n_frames} frames of {width}x{height}", f"seed {take.request.seed}"]
-        covered, seams = take.provenance.get("coverage"), take.provenance.get("seams")
-        told += [f"{covered['left'] + covered['right']:.0f} degrees"] if covered else []
-        told += [f"weakest seam {min(score for _frame, score in seams):.2f}"] if seams else []
+        covered, seams = coverage_in(take.provenance), seams_in(take.provenance)
+        told += [f"{covered.degrees:.0f} degrees"] if covered else []
+        told += [f"weakest seam {min(seams.values()):.2f}"] if seams else []
         if not args.json:
             print(f"Kept take {take.id}: {', '.join(told)}")
     return DONE

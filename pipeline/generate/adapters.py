@@ -22,6 +22,7 @@ from pipeline.generate.colour import colour_matched
 from pipeline.generate.pieces import Piece, pieces
 from pipeline.generate.provider import Ability, Frames, Known, Made, Making, Origin, VideoProvider
 from pipeline.generate.seams import seam_scores, seams_of
+from pipeline.project.provenance import piece_in
 from pipeline.project.take import VideoRequest
 from renderer.errors import Refusal
 
@@ -104,10 +105,8 @@ def scored(video: Video) -> Video:
 
 def origin_in(provenance: Mapping[str, Any], frame: int) -> Origin | None:
     """Where a new frame of a video with this provenance comes from; None for one that was given to it."""
-    for piece in provenance.get("pieces", ()):
-        if frame in piece["frames"]:
-            return Origin(int(piece["places"][piece["frames"].index(frame)]), piece)
-    return None
+    found = piece_in(provenance, frame)
+    return None if found is None else Origin(*found)
 
 
 def _known(

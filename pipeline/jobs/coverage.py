@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.project.provenance import Coverage
+
 Frames = npt.NDArray[np.uint8]
 LARGEST = 512
 """px a side that flow is looked at; it is brought to a smaller side there anyway."""
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Degrees before (left) and after (right) frame `canonical`; `solved`: from solved cameras, not from flow."""
-
-    canonical: int
-    left: float
-    right: float
-    solved: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "left": round(self.left, 1), "right": round(self.right, 1)}
 
 
 def coverage(frames: Frames, canonical: int, poses: Path) -> Coverage:

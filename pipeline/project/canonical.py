@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.project.project import Project
+from pipeline.project.provenance import coverage_in
 from pipeline.project.take import Take
 
 GRID = 48  # cells along the longer side; finer grids let noise and one-pixel shifts outvote the pose of a limb
@@ -47,6 +48,5 @@ def canonical_of(project: Project, take: Take) -> int:
     cut = project.cut
     if take.id == cut.freeze_time and cut.canonical_freeze_frame is not None:
         return cut.canonical_freeze_frame
-    if "coverage" in take.provenance:
-        return min(int(take.provenance["coverage"]["canonical"]), take.clip.n_frames - 1)
-    return take.clip.n_frames // 2
+    noted = coverage_in(take.provenance)
+    return take.clip.n_frames // 2 if noted is None else min(noted.canonical, take.clip.n_frames - 1)
