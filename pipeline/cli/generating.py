@@ -11,7 +11,7 @@ from pipeline.cli.run_job import DONE, run_job
 def generate(args: argparse.Namespace) -> int:
     """Have takes made; the first of each kind is chosen, so that `lift --out` goes on from here."""
     from pipeline.cli.words import generate_job
-    from pipeline.project import library, project_file
+    from pipeline.project import edits, library, project_file
     from pipeline.project.provenance import coverage_in, seams_in
 
     job = generate_job(args)
@@ -22,6 +22,9 @@ def generate(args: argparse.Namespace) -> int:
         project = project_file.update(args.out, library.completed)
     if end is None:
         return code
+    if args.accept and end.summary["takes"]:
+        last = end.summary["takes"][-1]
+        project = project_file.update(args.out, lambda known: edits.accept(known, last))
     for take in (project.take(name) for name in end.summary["takes"]):
         height, width = take.clip.size
         told = [f"{take.clip.n_frames} frames of {width}x{height}", f"seed {take.request.seed}"]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from pipeline.project.provenance import Coverage
 
 Frames = npt.NDArray[np.uint8]
-LARGEST = 512
-"""px a side that flow is looked at; it is brought to a smaller side there anyway."""
+MOST_PARALLEL = 1e4
+"""Condition of the axes' common point beyond which they meet nowhere near: about a degree between the outermost."""
 
 
 def coverage(frames: Frames, canonical: int, poses: Path) -> Coverage:
@@ -39,16 +39,24 @@ def _solved(frames: Frames, canonical: int, poses: Path) -> Coverage | None:
     if not path.is_file():
         return None
     cameras = SolvedPoses.load(path).cameras
-    centres = np.array([cameras[frame].centre for frame in range(len(frames))])
-    return Coverage(canonical, *around(centres, canonical), solved=True)
+    ordered = [cameras[frame] for frame in range(len(frames))]
+    centres, forward = (np.array([getattr(one, name) for one in ordered]) for name in ("centre", "forward"))
+    return Coverage(canonical, *around(centres, forward, canonical), solved=True)
 
 
-def around(centres: npt.NDArray[np.float64], canonical: int) -> tuple[float, float]:
-    """Greatest angles, degrees, that camera centres [F, 3] before and after the canonical one reach around the scene.
+def around(centres: npt.NDArray[np.float64], forward: npt.NDArray[np.float64], canonical: int) -> tuple[float, float]:
+    """Greatest angles, degrees, that cameras before and after the canonical one reach around what they all look at.
 
-    The gauge is that of `pipeline.poses.solved`: the canonical camera looks along z at things of median depth 1.
+    centres and unit view directions [F, 3]. What they look at is the point nearest to all their axes; where the axes
+    are parallel it is one unit before the canonical camera, the median depth in the gauge of `pipeline.poses.solved`.
     """
-    rays = centres - np.array([0.0, 0.0, 1.0])
+    across = np.eye(3) - forward[:, :, None] * forward[:, None, :]
+    normal = across.sum(0)
+    if np.linalg.cond(normal) < MOST_PARALLEL:
+        focus = np.linalg.solve(normal, np.einsum("nij,nj->i", across, centres))
+    else:
+        focus = centres[canonical] + forward[canonical]
+    rays = centres - focus
     rays = rays / np.maximum(np.linalg.norm(rays, axis=1, keepdims=True), 1e-12)
     angles = np.degrees(np.arccos(np.clip(rays @ rays[canonical], -1.0, 1.0)))
     return float(angles[: canonical + 1].max()), float(angles[canonical:].max())

@@ -35,6 +35,10 @@ def test_from_words_to_two_videos(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (cut.canonical_reference_frame, cut.canonical_freeze_frame) == (3, 0)
     assert generate(home, "--kind", "reroll", "--lock", "0-9,12", "--seed", "5") == 0
     assert len(project_file.load(home).takes) == 4
+    assert generate(home, "--kind", "extend", "--side", "right", "--accept") == 0
+    project = project_file.load(home)
+    assert project.cut.freeze_time == project.takes[4].id and project.takes[4].clip.n_frames == 24
+    assert (project.cut.canonical_reference_frame, project.cut.canonical_freeze_frame) == (3, 0)
 
 
 def test_a_failure_is_one_sentence_and_leaves_what_was_there(

@@ -6,15 +6,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.jobs.coverage import around, coverage, degrees
 from pipeline.project import media
 
 
-def test_angles_around_the_scene_on_either_side() -> None:
-    angles = np.radians([-30, -10, 0, 20, 55])
-    centres = np.stack([np.sin(angles), np.zeros(5), 1 - np.cos(angles)], 1)
-    assert around(centres, 2) == pytest.approx((30.0, 55.0))
+@given(st.floats(0.3, 20), st.floats(5, 60), st.floats(5, 60), st.floats(0.1, 1))
+def test_angles_around_what_all_cameras_look_at(radius: float, left: float, right: float, drift: float) -> None:
+    angles = np.radians([-left, -drift * left, 0, drift * right, right])
+    outward = np.stack([np.sin(angles), np.zeros(5), -np.cos(angles)], 1)
+    centres = np.array([3.0, 1.0, 2.0]) + radius * outward
+    assert around(centres, -outward, 2) == pytest.approx((left, right), abs=1e-4)
+
+
+def test_cameras_that_look_the_same_way_go_round_the_median_depth() -> None:
+    centres = np.array([[-1.0, 0, 0], [0, 0, 0], [0.5, 0, 0]])
+    forward = np.tile([0.0, 0, 1], (3, 1))
+    assert around(centres, forward, 1) == pytest.approx((45.0, np.degrees(np.arctan(0.5))))
 
 
 def test_the_sample_is_estimated(root: Path) -> None:
