@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 
 from pipeline.project.provenance import Coverage, coverage_in, piece_in, seams_in
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["frames", "places", "canonical", "left", "right", "solved", "x"]), inner, max_size=4
-    ),
-    max_leaves=8,
-)  # fmt: skip
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text("ab", max_size=3)
+LISTS = st.lists(PLAIN, max_size=3)
+KEYS = st.sampled_from(["frames", "places", "canonical", "left", "right", "solved", "x"])
+ODD = st.dictionaries(KEYS, PLAIN | LISTS, max_size=4)
+JSON = PLAIN | ODD | st.lists(PLAIN | LISTS | ODD, max_size=3)
 
 
 @given(st.dictionaries(st.sampled_from(["coverage", "seams", "pieces"]), JSON), st.integers(0, 3))
