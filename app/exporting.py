@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QWidget
 from app.document import Document
 from app.panels.export_dialog import ExportDialog, Film, Scope
 from app.view_state import FREE, ViewState
-from pipeline.jobs.spec import RenderJob
+from pipeline.jobs.spec import STUDY, RenderJob
 from pipeline.project.atomic import atomic_file
 from renderer.errors import Refusal
 from renderer.formats.camera_path import dump_camera_path
@@ -75,6 +75,7 @@ class Exporting(QObject):
         if self._view.station == FREE:
             place = self._camera_file(json.dumps(camera.to_json()))
             cameras.insert(0, (str(place), "The present view"))
+        cameras.append((STUDY, "Study: four stops, there and back"))
         cameras += [(f"freeze:{k}", f"Freeze-time camera {k}") for k in self._view.freeze_frames]
         if isinstance(self._view.station, int):
             here = f"freeze:{self._view.station}"

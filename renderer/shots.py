@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from renderer.camera import Camera
 from renderer.gl.navigation import OrbitCamera
 from renderer.snapshot import Snapshot
-from renderer.trajectory import CameraKey
+from renderer.trajectory import CameraKey, CameraTrajectory
 
 PRESETS = ("orbit", "arc", "dolly", "dolly zoom", "bullet time", "study orbit")
+STUDY_FPS = 6.0
+"""Of the clips that the paper's evaluators saw."""
 FALLBACK_ARC = math.radians(25.0)
 MAX_ARC = math.radians(80.0)
 
@@ -53,6 +55,23 @@ class Stand:
     def key(self, seconds: float, yaw: float, time: float, easing: str = "linear") -> CameraKey:
         """The view turned about the pivot by `yaw` radians, positive to the camera's right."""
         return _key(seconds, self.orbit.orbited(-yaw, 0.0).camera, time, easing)
+
+
+def study_film(
+    snapshot: Snapshot, times: tuple[float, float] | None = None, fps: float | None = None
+) -> CameraTrajectory:
+    """The study orbit of a scene from its reference camera, as a film.
+
+    `times`: the part of the video that plays at each stop, reference frames (None: all). `fps`: pictures a second;
+    another rate than `STUDY_FPS` shows the same seconds in more or fewer of them.
+    """
+    orbit = OrbitCamera.home(snapshot)
+    stand = Stand.of(orbit, snapshot, STUDY_FPS)
+    if times is not None:
+        stand = replace(stand, times=(times[0], times[0], times[1]))
+    keys = _study_orbit(stand)
+    rate = fps or STUDY_FPS
+    return CameraTrajectory(keys, orbit.camera.size, rate, round(keys[-1].seconds * rate) + 1)
 
 
 def covered(orbit: OrbitCamera, snapshot: Snapshot) -> tuple[float, float]:
@@ -121,7 +140,8 @@ def _bullet_time(stand: Stand) -> tuple[CameraKey, ...]:
 def _study_orbit(stand: Stand) -> tuple[CameraKey, ...]:
     """As the paper's user study shows scenes: along a circle, stopping at four poses for motion, there and back.
 
-    Time runs through the video during each stop, forwards and backwards in turn, and stands while the camera goes.
+    Time runs through the video during each stop, forwards and backwards in turn, and stands while the camera goes. At
+    `STUDY_FPS` every stop is 12 pictures and every move 4 more between them, as in the paper's clips.
     """
     first, _, last = stand.times
     low, high = stand.arc
@@ -130,9 +150,9 @@ def _study_orbit(stand: Stand) -> tuple[CameraKey, ...]:
         yaw = low + (high - low) * share / 3
         keys.append(stand.key(at, yaw, time, "linear"))
         time = last if i % 2 == 0 else first
-        at += stand.run
+        at += 11 / STUDY_FPS
         keys.append(stand.key(at, yaw, time, "smooth"))
-        at += 1.0
+        at += 5 / STUDY_FPS
     return tuple(keys)
 
 

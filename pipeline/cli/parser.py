@@ -313,7 +313,7 @@ def _add_render(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     render = verbs.add_parser("render", help="render a picture, a film or a folder of frames")
     render.add_argument("project", type=Path, metavar="PROJECT")
     render.add_argument("--out", required=True, metavar="X.png|X.exr|X.mp4|X.mov|X.webm|X.gif|DIR/")
-    render.add_argument("--camera", default="reference", metavar="freeze:K|reference|FILE.json")
+    render.add_argument("--camera", default="reference", metavar="freeze:K|reference|study|FILE.json")
     render.add_argument("--time", type=time_range, metavar="T|T0:T1", help="in reference frames")
     render.add_argument("--size", type=image_size, metavar="WxH")
     render.add_argument("--fps", type=frame_rate, metavar="F")

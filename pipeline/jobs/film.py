@@ -20,7 +20,7 @@ import numpy.typing as npt
 from pipeline.jobs.background import heard
 from pipeline.jobs.output import FRAMES, FrameFolder, form_of
 from pipeline.jobs.picture import Plan
-from pipeline.jobs.spec import RenderJob, digest_of_work
+from pipeline.jobs.spec import STUDY, RenderJob, digest_of_work
 from pipeline.project import media
 from pipeline.project.codec import encode
 from renderer.camera import Camera
@@ -91,7 +91,7 @@ def note_of(job: RenderJob, plan: Plan, run_id: str, scene: Snapshot) -> str:
 
 
 def _is_file(camera: str) -> bool:
-    return camera != "reference" and not camera.startswith("freeze:")
+    return camera not in ("reference", STUDY) and not camera.startswith("freeze:")
 
 
 def _films(job: RenderJob, plan: Plan, scene: Snapshot, note: str) -> Iterator[int]:

@@ -6,18 +6,19 @@ Drawing and writing them is `film`'s.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.jobs.output import form_of
-from pipeline.jobs.spec import RenderJob
+from pipeline.jobs.spec import STUDY, RenderJob
 from pipeline.project.media_codecs import codec_for
 from renderer.camera import Camera
 from renderer.errors import Refusal
 from renderer.formats.camera_path import read_camera_path
+from renderer.shots import study_film
 from renderer.snapshot import Snapshot
 from renderer.trajectory import CameraTrajectory, View, refit
 
@@ -50,19 +51,8 @@ def planned(job: RenderJob, scene: Snapshot) -> Plan:
         raise Refusal(f"{job.out} is a splat file, which splatime export writes; render to .png, .mp4 or a folder/.")
     _check_form(job, form)
     single = form == "image"
-    fps = float(job.fps or scene.info.get("fps") or 16.0)
     _check_time(job, scene, single)
-    camera = _still_camera(job.camera, scene)
-    if camera is not None:
-        shots = [(camera, time) for time in _times(job, scene, single, fps)]
-    else:
-        trajectory = read_camera_path(Path(job.camera), scene.time_range)
-        fps = float(job.fps or trajectory.fps)
-        shots = _along(trajectory, job, scene, fps)
-        if single and len(shots) > 1:
-            raise Refusal(
-                f"{job.camera} is a path of {len(shots)} views and {job.out} one picture; name a .mp4 or a folder."
-            )
+    shots, fps = _filmed(job, scene, single)
     size = job.size or shots[0][0].size
     if size[0] * size[1] * job.supersampling**2 > MAX_PIXELS or not 0.1 <= fps <= 1000:
         raise Refusal(
@@ -71,6 +61,28 @@ def planned(job: RenderJob, scene: Snapshot) -> Plan:
         )
     fitted = tuple((refit(view, size), time) for view, time in shots)
     return Plan(fitted, fps, _depths(fitted, scene) if "depth" in job.passes else (0.0, 1.0))
+
+
+def _filmed(job: RenderJob, scene: Snapshot, single: bool) -> tuple[list[tuple[Camera, float]], float]:
+    """The views with their scene times, and the rate."""
+    fps = float(job.fps or scene.info.get("fps") or 16.0)
+    camera = _still_camera(job.camera, scene)
+    if camera is not None:
+        return [(camera, time) for time in _times(job, scene, single, fps)], fps
+    if job.camera == STUDY:
+        film = study_film(scene, None if job.time is None else (job.time[0], job.time[-1]), job.fps)
+        shots, fps = _along(film, replace(job, time=None), scene, film.fps), film.fps
+    else:
+        trajectory = read_camera_path(Path(job.camera), scene.time_range)
+        fps = float(job.fps or trajectory.fps)
+        shots = _along(trajectory, job, scene, fps)
+    _check_single(job, single, len(shots))
+    return shots, fps
+
+
+def _check_single(job: RenderJob, single: bool, views: int) -> None:
+    if single and views > 1:
+        raise Refusal(f"{job.camera} is a path of {views} views and {job.out} one picture; name a .mp4 or a folder.")
 
 
 def _check_form(job: RenderJob, form: str) -> None:
@@ -128,7 +140,7 @@ def _check_time(job: RenderJob, scene: Snapshot, single: bool) -> None:
 
 
 def _still_camera(name: str, scene: Snapshot) -> Camera | None:
-    """The camera that a name stands for; None when it names a file."""
+    """The camera that a name stands for; None when it names a file or the study's path."""
     if name == "reference":
         return scene.reference_camera
     kind, colon, number = name.partition(":")

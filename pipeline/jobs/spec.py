@@ -26,6 +26,7 @@ FRAME_FORMS = ("png", "exr")
 MAX_SUPERSAMPLING = 4
 SIDES = ("left", "right", "both")
 MAX_TAKES, MAX_BETWEEN, MAX_SWEEP = 64, 16, 360.0
+STUDY = "study"
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ class RenderJob:
     """Render a run of the project in `folder` to `out`: a picture, a film, or a folder of frames.
 
     Attributes:
-        camera: "reference", "freeze:K", or the path of a camera file. time: one moment or a range, reference frames.
+        camera: "reference", "freeze:K", "study" (the paper's four stops), or the path of a camera file.
+        time: one moment or a range, reference frames.
         size: (height, width) px. None anywhere: what the camera, the run and the form of `out` suggest.
         run: id of the run; None is the newest finished one.
         codec: of a film, a key of `media_codecs.CODECS`; None: what the name's ending stands for.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from renderer.gl.navigation import OrbitCamera
-from renderer.shots import PRESETS, Stand, covered, preset
+from renderer.shots import PRESETS, Stand, covered, preset, study_film
 from renderer.trajectory import CameraKey, CameraTrajectory
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
@@ -100,3 +100,22 @@ def test_the_study_orbit_stops_at_four_poses_there_and_back() -> None:
         assert abs(b.time - a.time) == pytest.approx(15.0), "the whole video is shown at each stop"
     for (_, end), (start, _) in itertools.pairwise(stops):
         assert end.time == start.time, "time stands while the camera goes"
+
+
+def test_the_study_film_is_twelve_pictures_a_stop_and_four_a_move() -> None:
+    film = study_film(SNAPSHOT)
+    assert (film.fps, film.n_frames, film.size) == (6.0, 7 * 12 + 6 * 4, HOME.camera.size)
+    views = film.views()
+    places = [tuple(np.round(view.camera.centre, 6)) for view in views]
+    lengths = [len(list(group)) for _, group in itertools.groupby(places)]
+    assert lengths == [12, 1, 1, 1, 1] * 6 + [12]
+    times = [view.time for view in views]
+    assert times[0] == times[23 + 4] == 0.0 and times[11] == times[12] == pytest.approx(15.0)
+    assert places == places[::-1]
+
+
+def test_a_study_film_may_play_a_part_and_more_smoothly() -> None:
+    film = study_film(SNAPSHOT, (3.0, 5.0), 24.0)
+    views = film.views()
+    assert film.n_frames == round((7 * 11 + 6 * 5) / 6 * 24) + 1
+    assert min(v.time or 0 for v in views) == pytest.approx(3.0) and max(v.time or 0 for v in views) == 5.0

@@ -52,6 +52,20 @@ def test_time_may_run_backwards_or_stand_still(scene: Snapshot) -> None:
     assert [t for _, t in planned(job("d/", time=(6.0,)), scene).shots] == [6.0]
 
 
+def test_the_study_film_stops_at_four_poses(scene: Snapshot) -> None:
+    plan = planned(job("x.mp4", camera="study"), scene)
+    assert plan.fps == 6.0 and len(plan.shots) == 108
+    assert [t for _, t in plan.shots[:12]] == pytest.approx(np.linspace(2, 8, 12)) and plan.times == (2.0, 8.0)
+    assert plan.shots[0][0].size == (30, 40)
+    part = planned(job("x.mp4", camera="study", time=(4.0, 5.0), size=(60, 80)), scene)
+    assert (min(t for _, t in part.shots), max(t for _, t in part.shots)) == (4.0, 5.0)
+    assert part.shots[0][0].size == (60, 80)
+    with pytest.raises(Refusal, match="path of 108 views"):
+        planned(job(camera="study"), scene)
+    with pytest.raises(Refusal, match="outside the lifted"):
+        planned(job("x.mp4", camera="study", time=(4.0, 50.0)), scene)
+
+
 def test_a_freeze_camera_is_named_by_its_source_frame(scene: Snapshot) -> None:
     assert planned(job(camera="freeze:3"), scene).shots[0][0] == scene.freeze_cameras[3]
     with pytest.raises(Refusal, match="are 0, 3, 7"):
