@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 VERBS = (
-    "generate", "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "ablate",
+    "generate", "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "ablate", "study",
     "train-prior", "info", "pack", "unpack", "relink", "doctor",
 )  # fmt: skip
 PASSES, CODECS = ("colour", "depth", "alpha"), ("h264", "h265", "prores", "vp9", "gif")
@@ -160,12 +160,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_lift(verbs)
     _add_render(verbs)
     _add_export(verbs)
-    evaluate = verbs.add_parser("evaluate", help="measure a lifted scene against frames that were held out")
-    evaluate.add_argument("project", type=Path, metavar="PROJECT")
-    evaluate.add_argument("--scene", type=Path, required=True, metavar="DIR", help="with scene.json and held_out.mp4")
-    evaluate.add_argument(
-        "--freeze-time", type=Path, metavar="F.mp4", help="what was lifted instead of the scene's, with its cameras"
-    )
+    _add_evaluate(verbs)
     _add_ablate(verbs)
     _add_train_prior(verbs)
     pack = verbs.add_parser("pack", help="write a project to one zip file")
@@ -180,7 +175,7 @@ def build_parser() -> argparse.ArgumentParser:
     info = verbs.add_parser("info", help="say what a project holds")
     info.add_argument("project", type=Path, metavar="PROJECT")
     doctor = verbs.add_parser("doctor", help="say what this machine has and lacks")
-    for verb in (evaluate, info, pack, unpack, relink, doctor):
+    for verb in (info, pack, unpack, relink, doctor):
         _add_json(verb)
     return parser
 
@@ -267,6 +262,25 @@ def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     lift.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
     lift.add_argument("--resume", action="store_true", help="go on from the last checkpoint, if there is one")
     _add_json(lift)
+
+
+def _add_evaluate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evaluate = verbs.add_parser("evaluate", help="measure a lifted scene against frames that were held out")
+    evaluate.add_argument("project", type=Path, metavar="PROJECT")
+    evaluate.add_argument("--scene", type=Path, required=True, metavar="DIR", help="with scene.json and held_out.mp4")
+    evaluate.add_argument(
+        "--freeze-time", type=Path, metavar="F.mp4", help="what was lifted instead of the scene's, with its cameras"
+    )
+    evaluate.add_argument(
+        "--judges", type=Path, metavar="DIR", help="x-clip/ and videoscore/ with weights, instead of the cache"
+    )
+    study = verbs.add_parser("study", help="write a page that asks people which of two renders is better")
+    study.add_argument("a", type=Path, metavar="A.mp4")
+    study.add_argument("b", type=Path, metavar="B.mp4")
+    study.add_argument("--out", type=Path, required=True, metavar="PAGE.html")
+    study.add_argument("--prompt", default="", metavar="TEXT", help="what the videos should show; else six questions")
+    for verb in (evaluate, study):
+        _add_json(verb)
 
 
 def _add_ablate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -65,6 +65,10 @@ def evaluation_text(figures: dict[str, Any]) -> str:
         for words, scores in views.items():
             cells = (_number(scores.get(key), digits) for _, key, digits in _COLUMNS)
             lines.append(f"{words:<20}" + "".join(f"{cell:>14}" for cell in cells))
+    judges = figures.get("judges", {})
+    lines += (
+        ["", *(f"{name.replace('_', ' '):<34}{_number(value)}" for name, value in judges.items())] if judges else []
+    )
     lines += [f"{name} is absent: {reason}" for name, reason in figures.get("absent", {}).items()]
     return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ def run_verb(args: argparse.Namespace) -> int:
     verbs = {
         "generate": generating.generate,
         "import": _import, "check": looking.check, "stabilise": looking.stabilise, "poses": looking.poses,
-        "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "ablate": _ablate,
+        "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "ablate": _ablate, "study": _study,
         "train-prior": training.train_prior,
         "info": _info, "pack": _pack, "unpack": _unpack, "relink": _relink, "doctor": _doctor,
     }  # fmt: skip
@@ -141,8 +142,10 @@ def _evaluate(args: argparse.Namespace) -> int:
     _, scene = newest_scene(args.project, project_file.load(args.project))
     from pipeline.cli.report import evaluation_text
     from pipeline.lift.evaluate import evaluate
+    from pipeline.lift.judges import judged
 
-    figures = evaluate(scene, args.scene, freeze_time=args.freeze_time).to_json()
+    judge = partial(judged, folder=args.judges)
+    figures = evaluate(scene, args.scene, freeze_time=args.freeze_time, judge=judge).to_json()
     if args.json:
         print_json(figures)
     else:
@@ -158,6 +161,15 @@ def _ablate(args: argparse.Namespace) -> int:
     if end is not None and not args.json:
         print((args.out / TABLE).read_text(encoding="utf-8"), end="")
     return code
+
+
+def _study(args: argparse.Namespace) -> int:
+    from pipeline.jobs.study import write_page
+
+    page = write_page(args.a, args.b, args.out, args.prompt)
+    summary = {"out": str(args.out.resolve()), "questions": page.questions, "study": page.id}
+    asked = f"asks {page.questions} questions" + ("" if args.prompt.strip() else "; with --prompt TEXT one more")
+    return _told(args, summary, f"Wrote {args.out}, which {asked}; open it in a browser")
 
 
 def _info(args: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import torch
 
 from pipeline.lift import measures, perceptual
+from pipeline.lift.judges import Verdict
 from pipeline.lift.measures import Image, mean, mean_ssim, psnr
 from pipeline.project.media import read_frames, resize
 from renderer.camera import Camera
@@ -29,6 +30,7 @@ from renderer.errors import Refusal
 from renderer.snapshot import Posed, Snapshot
 
 Distance = Callable[[Image, Image], float]
+Judge = Callable[[npt.NDArray[np.uint8], str], Verdict]
 
 VERSION = 1
 """Of what is measured and how; figures that were kept under another one are taken again."""
@@ -82,8 +84,9 @@ class Evaluation:
     """Means over held-out entries, and the fit to the training views; PSNR in dB, null (NaN) where there is none.
 
     moving_psnr pools squared error over the moving pixels of all entries; motion_gain = psnr - static_lift_psnr.
-    `views` holds the figures of each set of views under reference, freeze_time and held_out; `absent` says, by the name
-    of a measure, why it was not taken.
+    `judges` holds what video judges say of the scene seen from the reference camera (`judges.Verdict`), `views` the
+    figures of each set of views under reference, freeze_time and held_out; `absent` says, by the name of a measure, why
+    it was not taken.
     """
 
     psnr: float
@@ -96,6 +99,7 @@ class Evaluation:
     freeze_time_psnr: float
     perceptual: float
     flicker: float
+    judges: Mapping[str, float]
     views: Mapping[str, ViewScores]
     absent: Mapping[str, str]
     frames: tuple[FrameScore, ...]
@@ -143,12 +147,14 @@ class Studio:
 
 
 def evaluate(
-    snapshot: Snapshot, scene_dir: Path, device: str = "cpu", *, freeze_time: Path | None = None
-) -> Evaluation:
+    snapshot: Snapshot, scene_dir: Path, device: str = "cpu", *, freeze_time: Path | None = None,
+    judge: Judge | None = None,
+) -> Evaluation:  # fmt: skip
     """Score a lifted scene against a scene folder; raises `Refusal` when the folder or the match is not right.
 
     `freeze_time`: the video that was lifted, where it is another one than the folder's; its frame k is camera k too.
-    Only the fit to it is taken from it: what moves, and the photo of a view, are the folder's.
+    Only the fit to it is taken from it: what moves, and the photo of a view, are the folder's. `judge`: says what it
+    thinks of a video and its prompt; None: nobody is asked.
     """
     entries = read_entries(scene_dir)
     truth, freeze, reference = (
@@ -167,6 +173,7 @@ def evaluate(
         "held_out": held_out,
     }
     static = mean(s.static_lift_psnr for s in frames)
+    said = Verdict({}, {}) if judge is None else judge(_film(studio, reference), read_prompt(scene_dir))
     return Evaluation(
         psnr=held_out.psnr,
         ssim=held_out.ssim,
@@ -178,8 +185,9 @@ def evaluate(
         freeze_time_psnr=views["freeze_time"].psnr,
         perceptual=held_out.perceptual,
         flicker=held_out.flicker,
+        judges=said.figures,
         views=views,
-        absent={"perceptual": NO_WEIGHTS} if net is None else {},
+        absent={**({"perceptual": NO_WEIGHTS} if net is None else {}), **said.absent},
         frames=frames,
     )
 
@@ -197,6 +205,20 @@ def read_entries(scene_dir: Path) -> tuple[HeldOut, ...]:
     if not entries:
         raise Refusal(f"{path} holds no held-out entries to evaluate against.")
     return entries
+
+
+def read_prompt(scene_dir: Path) -> str:
+    """What the scene is said to show; empty where scene.json doesn't say it."""
+    told = json.loads((scene_dir / "scene.json").read_text()).get("prompt", "")
+    return told if isinstance(told, str) else ""
+
+
+def _film(studio: Studio, reference: Image) -> npt.NDArray[np.uint8]:
+    """The scene over all its time from the reference camera, [T, H, W, 3], as people would watch it."""
+    scene = studio.snapshot
+    view = scene.reference_camera.resized((reference.shape[1], reference.shape[2]))
+    pictures = np.stack([studio.picture(scene.at(float(t)), view) for t in scene.temporal.positions])
+    return (255 * pictures + 0.5).astype(np.uint8)
 
 
 def _held_out(

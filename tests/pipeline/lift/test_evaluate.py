@@ -7,11 +7,13 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.lift import evaluate as module
 from pipeline.lift import perceptual
 from pipeline.lift.evaluate import evaluate
+from pipeline.lift.judges import Verdict
 from pipeline.project import media
 from renderer.errors import Refusal
 from tests.pipeline.lift.own_truth import scene, write_folder
@@ -71,6 +73,21 @@ def test_an_entry_that_the_videos_do_not_have_is_refused(folder: Path, monkeypat
     monkeypatch.setattr(module, "read_entries", lambda _: (module.HeldOut(7, 3, 1.0),))
     with pytest.raises(Refusal, match="frame 7"):
         evaluate(scene(), folder)
+
+
+def test_a_judge_sees_the_scene_from_the_reference_camera_and_the_prompt(folder: Path) -> None:
+    asked = []
+
+    def judge(frames: np.ndarray, prompt: str) -> Verdict:
+        asked.append((frames, prompt))
+        return Verdict({"x_clip": 21.5}, {"videoscore": "it is away"})
+
+    data = evaluate(scene(), folder, judge=judge).to_json()
+    ((frames, prompt),) = asked
+    assert prompt == "a drifting cloud" and frames.shape == (5, 48, 64, 3) and frames.dtype == np.uint8
+    shown = media.read_frames(folder / "reference.mp4").astype(int)
+    assert np.abs(frames - shown).mean() < 3
+    assert data["judges"] == {"x_clip": 21.5} and data["absent"]["videoscore"] == "it is away"
 
 
 def test_another_freeze_time_video_is_what_its_fit_is_measured_on(folder: Path, tmp_path: Path) -> None:
