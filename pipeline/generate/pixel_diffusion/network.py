@@ -193,7 +193,7 @@ class VideoTransformer(nn.Module):
 
     def _told(self, noise: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor, Tensor]:
         """The one vector [B, D] that modulates every layer, and what latents listen to, [B, L + 2, D] with its mask."""
-        turns = noise[:, None] * torch.exp(torch.linspace(0, 5, 32, device=noise.device))
+        turns = noise[:, None] * torch.exp(torch.linspace(0, 3, 32, device=noise.device))
         level = self.noise(torch.cat([turns.sin(), turns.cos()], -1))
         context = self.context(conditions.context)
         words = self.text(conditions.text)

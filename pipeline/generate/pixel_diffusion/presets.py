@@ -1,4 +1,4 @@
-"""The sizes that have a name: a toy for tests, two that fit laptops, the paper's (section 3.2, Snap Video)."""
+"""The sizes that have a name: a toy for tests, for a laptop, for a GPU, and the paper's (section 3.2, Snap Video)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ _TOY = StageConfig(
     train=TrainConfig(batch=4, rate=3e-3, warmup=5, ema_half_life=10.0, chunk=8, steps_per_chunk=4, max_chunks=4),
 )  # fmt: skip
 
-# A step of 8 videos takes a quarter of a second on one core, five times that at the medium size.
+# A quarter of a second a step on one core, for 8 videos.
 _SMALL = StageConfig(name="small")
+
+# What an hour on one GPU can train, and still at most 15 MB.
 _MEDIUM = replace(
     _SMALL, name="medium",
     network=NetworkConfig(
-        patch=(2, 6, 4), group=(8, 3, 4), channels=96, latent_channels=192, blocks=4, global_layers=2
+        patch=(1, 4, 4), group=(16, 3, 4), channels=128, latent_channels=256, latents=16, blocks=3,
     ),
-    train=TrainConfig(rate=1e-3, warmup=200, ema_half_life=500.0, max_chunks=200),
+    train=TrainConfig(
+        batch=64, rate=1e-3, warmup=500, ema_half_life=1000.0, chunk=256, steps_per_chunk=16, max_chunks=200
+    ),
 )  # fmt: skip
 
 # 500 M parameters, 64 x 40 inside with 4 px of padding; the rate and the batch are those of a run over many GPUs.
@@ -42,8 +46,8 @@ _PAPER = StageConfig(
     ),
 )  # fmt: skip
 
-# Snap Video's upsampler denoises the picture itself; a small one does better with the difference from the enlarged
-# video: with nothing learned it is a plain enlargement.
+# Snap Video's upsampler denoises the picture itself; a small one is given what the small video tells already and
+# denoises the difference.
 _UPSAMPLERS = {
     "toy": (
         replace(_TOY.network, size=(24, 32), extra=3),
@@ -58,6 +62,15 @@ _UPSAMPLERS = {
         NoiseConfig(sigma_in=8.0, sigma_data=0.1, sigma_max=10.0, residual=True),
         TrainConfig(batch=4, crop=(8, 96, 128), chunk=16, steps_per_chunk=64, max_chunks=16),
     ),
+    "medium": (
+        NetworkConfig(
+            size=(288, 512), patch=(2, 8, 8), group=(4, 6, 8), channels=128, latent_channels=192, latents=8, blocks=3,
+            extra=3,
+        ),
+        NoiseConfig(sigma_in=8.0, sigma_data=0.1, sigma_max=10.0, residual=True),
+        TrainConfig(batch=16, rate=1e-3, warmup=500, ema_half_life=1000.0, crop=(8, 96, 128), chunk=16,
+                    steps_per_chunk=64, max_chunks=64),
+    ),
     "paper": (
         replace(_PAPER.network, size=(288, 512), group=(16, 18, 16), extra=3),
         replace(_PAPER.noise, sigma_in=32.0),
@@ -67,9 +80,9 @@ _UPSAMPLERS = {
 
 
 def preset(name: str, stage: str) -> StageConfig:
-    """The stage of a named size; small and medium share their upsampler."""
+    """The stage of a named size."""
     base = {"toy": _TOY, "small": _SMALL, "medium": _MEDIUM, "paper": _PAPER}[name]
     if stage == "base":
         return base
-    network, noise, train = _UPSAMPLERS["small" if name == "medium" else name]
+    network, noise, train = _UPSAMPLERS[name]
     return replace(base, stage=stage, network=network, noise=noise, train=train)
