@@ -49,8 +49,11 @@ class Choice:
     why: str = ""
 
 
-class GeneratePanel(QScrollArea):
-    """`changed`: a field is another; `prompt_written(str)`: the scene's prompt was finished."""
+class GeneratePanel(QWidget):
+    """Fields that scroll, and under them the button, which is always in sight.
+
+    `changed`: a field is another; `prompt_written(str)`: the scene's prompt was finished.
+    """
 
     changed = Signal()
     prompt_written = Signal(str)
@@ -58,10 +61,7 @@ class GeneratePanel(QScrollArea):
     def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("generatePanel")
-        self.setWidgetResizable(True)
         self.setMinimumWidth(296)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._actions = actions
         self._scene, self._own = "", False
         self.dial = CoverageDial()
@@ -184,8 +184,8 @@ class GeneratePanel(QScrollArea):
         self.provider_box = QComboBox()
         self.provider_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.provider_box.setMinimumContentsLength(12)
-        self.prompt = _Text("What the scene shows: a fox running through the snow", 76)
-        self.freeze_prompt = _Text("What the freeze-time video is told", 76)
+        self.prompt = _Text("What the scene shows: a fox running through the snow", 60)
+        self.freeze_prompt = _Text("What the freeze-time video is told", 60)
         self.negative = _Text("What is not to be seen", 46)
         self.by_rule = QPushButton("By the rule")
         self.seed, self.takes, self.count, self.steps, self.sweep = (QSpinBox() for _ in range(5))
@@ -255,12 +255,23 @@ class GeneratePanel(QScrollArea):
             column.addWidget(widget)
         column.addLayout(form)
         column.addWidget(self._more())
-        for widget in (self.start, self.reason):
-            column.addWidget(widget)
         column.addSpacing(8)
         column.addWidget(self._around())
         column.addStretch(1)
-        self.setWidget(inner)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inner)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(14, 4, 14, 10)
+        foot.addWidget(self.reason)
+        foot.addWidget(self.start)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(scroll, 1)
+        whole.addLayout(foot)
 
     def _more(self) -> QWidget:
         """What is seldom changed, folded away."""
