@@ -121,20 +121,12 @@ class Generating(QObject):
             act[name].setEnabled(not held and freeze)
         for name in ("reroll", "in_between"):
             act[name].setEnabled(not held and take is not None)
-        act["reroll"].setToolTip(held or self._tip("reroll"))
+        _explain(act["reroll"], held)
         made = take is not None and take.request.provider != "file"
         act["vary"].setEnabled(not held and made)
         for name in ("recall", "remix"):
             act[name].setEnabled(made)
         self.panel.show_coverage(self._covered(take))
-
-    def _tip(self, name: str) -> str:
-        action = self._actions[name]
-        tip = action.property("tip")
-        if tip is None:
-            tip = action.toolTip()
-            action.setProperty("tip", tip)
-        return str(tip)
 
     def _why(self, source: tuple[Take, int] | None) -> str:
         panel = self.panel
@@ -311,3 +303,15 @@ def choices() -> tuple[Choice, ...]:
         else:
             listed.append(Choice(row.name, ability.title, ability.kinds))
     return tuple(listed)
+
+
+def _explain(action: QAction, why: str) -> None:
+    """Let a tooltip say why an action cannot be done, and what it does again once it can."""
+    plain = action.property("plainTip")
+    if why:
+        if not plain:
+            action.setProperty("plainTip", action.toolTip())
+        action.setToolTip(why)
+    elif plain:
+        action.setToolTip(str(plain))
+        action.setProperty("plainTip", "")

@@ -203,6 +203,15 @@ def test_a_variation_is_made_by_a_button(qtbot: QtBot, studio: MainWindow) -> No
     assert again.request.seed == 50 and again.request.known == take.request.known
 
 
+def test_the_tip_of_a_re_roll_comes_back(studio: MainWindow) -> None:
+    reroll, folder = studio.commands["reroll"], studio.document.folder
+    assert "(Ctrl+Return)" in reroll.toolTip()
+    studio.document.close()
+    assert "Open a project" in reroll.toolTip() and not reroll.isEnabled()
+    assert folder is not None and studio.open_project(folder)
+    assert "(Ctrl+Return)" in reroll.toolTip()
+
+
 def test_rejected_candidates_are_off_the_bar(studio: MainWindow) -> None:
     first = studio.document.project.takes[0]
     take = candidate(studio, first, 5)
