@@ -141,13 +141,24 @@ def chain(images: Grey) -> list[Link]:
 
 def travelled(links: Sequence[Link]) -> float:
     """Degrees between the two ends of the camera's path that lie furthest apart: swaying adds nothing."""
-    path = np.concatenate([np.zeros((1, 3)), np.cumsum([one.step for one in links], axis=0)])
+    return _furthest(np.concatenate([np.zeros((1, 3)), np.cumsum([one.step for one in links], axis=0)]))
+
+
+def _furthest(path: Floats) -> float:
+    """The largest distance between any two of [N, 3]."""
     return float(np.linalg.norm(path[:, None] - path[None], axis=-1).max())
 
 
 def coverage_of(frames: Frames) -> float:
-    """Degrees that the camera travels around the scene in frames [F, H, W, 3], estimated from flow in a moment."""
-    return travelled(chain(_at_side(grey(frames)))) if len(frames) > 1 else 0.0
+    """Degrees that the camera of frames [F, H, W, 3] goes around what it looks at, estimated from flow in a moment.
+
+    A camera that circles turns by as much as it goes around, however far the things in sight are; parallax, by which
+    `check` judges, is less where a room's walls fill the picture. Where a camera only turns, nothing is covered.
+    """
+    if len(frames) < 2:
+        return 0.0
+    turns = [one.turn for one in chain(_at_side(grey(frames))) if one.flat <= FLAT]
+    return _furthest(np.concatenate([np.zeros((1, 3)), np.cumsum(turns, axis=0)])) if turns else 0.0
 
 
 def _reasons(links: Sequence[Link], indices: Sequence[int], coverage: float, flat: float) -> list[Reason]:

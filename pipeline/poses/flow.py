@@ -40,6 +40,7 @@ class Link:
         changed: share of the textured picture that does not look the same after moving along the flow.
         flat: share of the believed flow that one homography explains.
         step: [3] direction in which the camera went, in its own axes, as long as the parallax in degrees.
+        turn: [3] axis about which it turned, in its own axes, as long as the angle in degrees.
     """
 
     first: int
@@ -48,6 +49,7 @@ class Link:
     changed: float
     flat: float
     step: Floats
+    turn: Floats
 
 
 class FlowField:
@@ -79,9 +81,9 @@ def link(images: Grey, first: int, second: int, there: Flow, field: FlowField) -
     home = cv2.remap(back, to_x, to_y, cv2.INTER_LINEAR)
     believed = (inside & (np.linalg.norm(there + home, axis=-1) < AGREE))[::_GRID, ::_GRID] & textured[::_GRID, ::_GRID]
     pixels = np.stack([x, y], -1)[::_GRID, ::_GRID][believed].astype(np.float64) + 0.5
-    flat, step = _geometry(pixels, pixels + there[::_GRID, ::_GRID][believed], (height, width))
+    flat, step, turn = _geometry(pixels, pixels + there[::_GRID, ::_GRID][believed], (height, width))
     changed = float((alike[seen] < ALIKE).mean()) if seen.any() else 0.0
-    return Link(first, second, motion_of(there), changed, flat, step)
+    return Link(first, second, motion_of(there), changed, flat, step, turn)
 
 
 def _likeness(a: Grey, b: Grey) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
@@ -100,13 +102,13 @@ def _likeness(a: Grey, b: Grey) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.f
     return var_p > TEXTURE, np.asarray(alike, np.float32)
 
 
-def _geometry(a: Floats, b: Floats, size: tuple[int, int]) -> tuple[float, Floats]:
-    """The share that a homography explains, and the step of the camera [3] in degrees of parallax."""
+def _geometry(a: Floats, b: Floats, size: tuple[int, int]) -> tuple[float, Floats, Floats]:
+    """The share that a homography explains, the step of the camera [3] in degrees of parallax, and its turn [3]."""
     none = np.zeros(3)
     some = slice(None, None, max(1, -(-len(a) // _MOST)))
     a, b = a[some], b[some]
     if len(a) < 20:
-        return 0.0, none
+        return 0.0, none, none
     _, fits = cv2.findHomography(a, b, cv2.USAC_MAGSAC, 1.0, maxIters=500, confidence=0.99)
     flat = float(fits.mean()) if fits is not None else 0.0
     height, width = size
@@ -114,18 +116,19 @@ def _geometry(a: Floats, b: Floats, size: tuple[int, int]) -> tuple[float, Float
     k = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
     essential, good = cv2.findEssentialMat(a, b, k, cv2.USAC_MAGSAC, 0.99, 1.0, 500)
     if essential is None or essential.shape != (3, 3):
-        return flat, none
+        return flat, none, none
     fit = np.flatnonzero(good)[:: max(1, int(good.sum()) // _TRIANGULATED)]
     if len(fit) < 12:
-        return flat, none
+        return flat, none, none
     _, turn, shift, good, points = cv2.recoverPose(essential, a[fit], b[fit], k, distanceThresh=1e4)
     kept = good.ravel() > 0
     if kept.sum() < 12:
-        return flat, none
+        return flat, none, none
     points = (points[:3, kept] / points[3, kept]).T
     centre = -(turn.T @ shift).ravel()
     angles = _angles(points, points - centre)
-    return flat, centre / max(float(np.linalg.norm(centre)), 1e-12) * float(np.median(angles))
+    step = centre / max(float(np.linalg.norm(centre)), 1e-12) * float(np.median(angles))
+    return flat, step, np.degrees(cv2.Rodrigues(turn)[0].ravel())
 
 
 def _angles(a: Floats, b: Floats) -> Floats:

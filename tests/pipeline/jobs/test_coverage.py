@@ -31,6 +31,12 @@ def test_the_sample_is_estimated(root: Path) -> None:
     frames = media.read_frames(root / "resources" / "sample" / "freeze_time.mp4", max_size=256)
     whole = coverage(frames, 12, root / "nowhere")
     assert not whole.solved and whole.canonical == 12
-    assert (whole.left, whole.right) == pytest.approx((30.6, 28.0), rel=0.4)  # its exact cameras
-    assert whole.left + whole.right == pytest.approx(degrees(frames), rel=0.35)
+    assert (whole.left, whole.right) == pytest.approx((30.6, 28.0), rel=0.2)  # its exact cameras
+    assert whole.left + whole.right == pytest.approx(degrees(frames), rel=0.1)
     assert degrees(frames[:1]) == 0.0
+
+
+def test_a_camera_that_only_pans_covers_nothing(root: Path) -> None:
+    (frame,) = media.read_frames(root / "resources" / "sample" / "reference.mp4", [0])
+    assert degrees(np.stack([frame[40:200, 8 * i : 8 * i + 280] for i in range(12)])) == 0.0
+    assert degrees(np.stack([frame] * 5)) == 0.0
