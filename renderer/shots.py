@@ -7,10 +7,11 @@ they are a start to be edited, not a kind of film of their own.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from renderer.camera import Camera
 from renderer.gl.navigation import OrbitCamera
@@ -60,7 +61,10 @@ class Stand:
 def study_film(
     snapshot: Snapshot, times: tuple[float, float] | None = None, fps: float | None = None
 ) -> CameraTrajectory:
-    """The study orbit of a scene from its reference camera, as a film.
+    """The study orbit of a scene as a film, stopping at four of its freeze-time cameras.
+
+    They are spread evenly over the circle; solved cameras look where something was seen, as a circle about one point
+    may not. With fewer than four apart, the stops lie on the circle about what the reference camera looks at.
 
     `times`: the part of the video that plays at each stop, reference frames (None: all). `fps`: pictures a second;
     another rate than `STUDY_FPS` shows the same seconds in more or fewer of them.
@@ -69,19 +73,34 @@ def study_film(
     stand = Stand.of(orbit, snapshot, STUDY_FPS)
     if times is not None:
         stand = replace(stand, times=(times[0], times[0], times[1]))
-    keys = _study_orbit(stand)
+    stops = _solved_stops(orbit, snapshot)
+    keys = _study_orbit(stand) if stops is None else _held(stops, stand.times)
     rate = fps or STUDY_FPS
     return CameraTrajectory(keys, orbit.camera.size, rate, round(keys[-1].seconds * rate) + 1)
 
 
-def covered(orbit: OrbitCamera, snapshot: Snapshot) -> tuple[float, float]:
-    """Least and largest yaw of the freeze-time cameras about the pivot, relative to the view; some arc without any."""
+def _solved_stops(orbit: OrbitCamera, snapshot: Snapshot) -> tuple[Camera, ...] | None:
+    """Four freeze-time cameras, each the nearest to its place on the evenly parted arc; None where they coincide."""
+    cameras, yaws = list(snapshot.freeze_cameras.values()), _yaws(orbit, snapshot)
+    if len(cameras) < 4:
+        return None
+    nearest = [int(np.argmin(np.abs(yaws - place))) for place in np.linspace(*covered(orbit, snapshot), 4)]
+    return tuple(cameras[i] for i in nearest) if len(set(nearest)) == 4 else None
+
+
+def _yaws(orbit: OrbitCamera, snapshot: Snapshot) -> npt.NDArray[np.float64]:
+    """How far each freeze-time camera stands to the right about the pivot, radians from the view."""
     flat = np.eye(3) - np.outer(orbit.up, orbit.up)
     front, right = (flat @ axis for axis in (-orbit.camera.forward, orbit.camera.world_from_camera[:3, 0]))
+    away = np.array([camera.centre for camera in snapshot.freeze_cameras.values()]).reshape(-1, 3) - orbit.pivot
+    return np.asarray(np.arctan2(away @ right, away @ front))
+
+
+def covered(orbit: OrbitCamera, snapshot: Snapshot) -> tuple[float, float]:
+    """Least and largest yaw of the freeze-time cameras about the pivot, relative to the view; some arc without any."""
     if not snapshot.freeze_cameras:
         return -FALLBACK_ARC, FALLBACK_ARC
-    away = np.stack([camera.centre for camera in snapshot.freeze_cameras.values()]) - orbit.pivot
-    yaws = np.arctan2(away @ right, away @ front)
+    yaws = _yaws(orbit, snapshot)
     low, high = float(np.clip(yaws.min(), -MAX_ARC, 0.0)), float(np.clip(yaws.max(), 0.0, MAX_ARC))
     return (low, high) if high - low > math.radians(4.0) else (-FALLBACK_ARC, FALLBACK_ARC)
 
@@ -143,15 +162,19 @@ def _study_orbit(stand: Stand) -> tuple[CameraKey, ...]:
     Time runs through the video during each stop, forwards and backwards in turn, and stands while the camera goes. At
     `STUDY_FPS` every stop is 12 pictures and every move 4 more between them, as in the paper's clips.
     """
-    first, _, last = stand.times
-    low, high = stand.arc
+    yaws = np.linspace(*stand.arc, 4).tolist()
+    return _held([stand.orbit.orbited(-yaw, 0.0).camera for yaw in yaws], stand.times)
+
+
+def _held(stops: Sequence[Camera], times: tuple[float, float, float]) -> tuple[CameraKey, ...]:
+    """The keys of `_study_orbit` at four stops; `times` as in `Stand`."""
+    first, _, last = times
     keys, at, time = [], 0.0, first
-    for i, share in enumerate((0, 1, 2, 3, 2, 1, 0)):
-        yaw = low + (high - low) * share / 3
-        keys.append(stand.key(at, yaw, time, "linear"))
+    for i, stop in enumerate((0, 1, 2, 3, 2, 1, 0)):
+        keys.append(_key(at, stops[stop], time, "linear"))
         time = last if i % 2 == 0 else first
         at += 11 / STUDY_FPS
-        keys.append(stand.key(at, yaw, time, "smooth"))
+        keys.append(_key(at, stops[stop], time, "smooth"))
         at += 5 / STUDY_FPS
     return tuple(keys)
 

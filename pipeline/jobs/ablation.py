@@ -30,7 +30,7 @@ from renderer.errors import Refusal
 if TYPE_CHECKING:
     from renderer.snapshot import Snapshot
 
-FAULTY = Scenario(faults=Faults(warp_px=3.0, residual_motion=0.3, flicker=0.04))
+FAULTY = Scenario(faults=Faults(warp_px=4.0, residual_motion=0.5, flicker=0.02))
 """The sample with what generators get wrong injected into its freeze-time video; held-out views stay exact."""
 PROJECT, SCENE, FIGURES, HELD_BACK = "project", "scene", "figures", "held_out.mp4"
 STOPPED = "Stopped as asked; finished arms and their table are kept, and the same command goes on from here."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from renderer.gl.navigation import OrbitCamera
-from renderer.shots import PRESETS, Stand, covered, preset, study_film
+from renderer.shots import PRESETS, Stand, _yaws, covered, preset, study_film
 from renderer.trajectory import CameraKey, CameraTrajectory
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
@@ -112,6 +113,23 @@ def test_the_study_film_is_twelve_pictures_a_stop_and_four_a_move() -> None:
     times = [view.time for view in views]
     assert times[0] == times[23 + 4] == 0.0 and times[11] == times[12] == pytest.approx(15.0)
     assert places == places[::-1]
+
+
+def test_a_study_film_stops_at_solved_cameras_spread_over_the_arc() -> None:
+    views = study_film(SNAPSHOT).views()
+    solved = list(SNAPSHOT.freeze_cameras.values())
+    stops = [views[i].camera for i in (0, 16, 32, 48)]
+    found = [
+        next(k for k, c in enumerate(solved) if np.allclose(c.world_from_camera, s.world_from_camera)) for s in stops
+    ]
+    low, high = covered(HOME, SNAPSHOT)
+    yaws = [_yaws(HOME, SNAPSHOT)[k] for k in found]
+    assert yaws[0] == pytest.approx(low) and yaws[3] == pytest.approx(high) and yaws == sorted(yaws)
+
+
+def test_with_few_solved_cameras_the_study_keeps_to_the_circle() -> None:
+    few = replace(SNAPSHOT, freeze_cameras=dict(list(SNAPSHOT.freeze_cameras.items())[:2]))
+    assert all(radius(key) == pytest.approx(radius(study_film(few).keys[0])) for key in study_film(few).keys)
 
 
 def test_a_study_film_may_play_a_part_and_more_smoothly() -> None:
