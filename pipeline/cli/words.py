@@ -42,6 +42,8 @@ def lift_job(args: argparse.Namespace) -> LiftJob | VideosJob:
     }
     if args.prior is not None:
         given["prior"] = _prior(args.prior)
+    if args.upsampler is not None:
+        given["upsampler"] = _prior(args.upsampler)
     if args.without:
         given["without"] = tuple(sorted(set(args.without)))
     pair = args.canonical_frame, args.canonical_freeze_frame
@@ -172,6 +174,7 @@ def _lift_words(job: LiftJob | VideosJob) -> list[str]:
     for part in sorted(s.without):
         words += ["--without", part]
     words += [] if s.prior == "auto" else [f"--prior={s.prior}"]
+    words += [] if s.upsampler == "none" else [f"--upsampler={s.upsampler}"]
     return words + (["--resume"] if job.resume else [])
 
 

@@ -11,14 +11,15 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from pipeline.generate.provider import VideoPrior, VideoRefiner
+from pipeline.generate.provider import VideoPrior, VideoRefiner, VideoUpsampler
 from renderer.errors import Refusal
 
 AUTO, NONE, SHIPPED = "auto", "none", "pixel"
 GROUP = "splatime.priors"
 SHIPPED_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "prior"
 _PIXEL = "pipeline.generate.pixel_diffusion.provider"  # by name, as in `registry`: the window may ask what is at hand
-_WEIGHTS = ("base.safetensors", "base.json")
+_UPSAMPLER = "pipeline.generate.pixel_diffusion.upsampler"
+_WEIGHTS, _LARGE_WEIGHTS = ("base.safetensors", "base.json"), ("upsampler.safetensors", "upsampler.json")
 
 
 def is_folder(name: str) -> bool:
@@ -43,6 +44,20 @@ def load_prior(name: str, device: str) -> VideoPrior | VideoRefiner:
     if not isinstance(made, VideoRefiner) and not hasattr(made, "denoise"):
         raise Refusal(f"The prior {name} is no model that score distillation can ask; choose another one with --prior.")
     return made  # type: ignore[no-any-return]
+
+
+def upsampler_at_hand(name: str) -> bool:
+    """Whether the second stage's weights are there: `SHIPPED` or a folder; nothing is read."""
+    return (name == SHIPPED or is_folder(name)) and all((_folder(name) / part).is_file() for part in _LARGE_WEIGHTS)
+
+
+def load_upsampler(name: str, device: str) -> VideoUpsampler:
+    """The second stage of a prior. Raises `Refusal` when it is not there or its weights are not good."""
+    if not upsampler_at_hand(name):
+        where = "the shipped model" if name == SHIPPED else name
+        raise Refusal(f"There are no upsampler's weights in {where}; name another --upsampler, or leave it out.")
+    made: VideoUpsampler = import_module(_UPSAMPLER).load_upsampler(_folder(name), device)
+    return made
 
 
 def _missing(name: str) -> str:

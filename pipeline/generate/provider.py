@@ -185,3 +185,24 @@ class VideoRefiner(Protocol):
         It takes `steps` steps with the first frame of `video` as the condition; the same arguments, the same answer.
         """
         ...
+
+
+class VideoUpsampler(Protocol):
+    """The part of a video model that makes a small video large (the second stage of Snap Video)."""
+
+    @property
+    def n_frames(self) -> int: ...
+
+    @property
+    def small(self) -> tuple[int, int]:
+        """(height, width) px of what it is given."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) px of what it makes."""
+        ...
+
+    def upsample(self, small: Frames, prompt: str, context: str, seed: int) -> Frames:
+        """`n_frames` frames of `size` from as many of size `small`; the same arguments, the same answer."""
+        ...

@@ -11,7 +11,7 @@ POSES = "poses"
 
 def stages_of(settings: LiftSettings) -> tuple[StageStarted, ...]:
     """The stages as the lift announces them: solving the cameras, then the rows of its table."""
-    rows = table_of(settings.preset, settings.without, settings.prior).phases
+    rows = table_of(settings.preset, settings.without, settings.prior, settings.upsampler).phases
     count = 1 + len(rows)
     first = StageStarted(POSES, 0, count, 0)
     return first, *(

@@ -82,6 +82,8 @@ class LiftJob:
         told: dict[str, Any] = {"lift": 1, "videos": videos, "pair": pair, "how": how}
         if s.prior != "auto":
             told["prior"] = s.prior
+        if s.upsampler != "none":
+            told["upsampler"] = s.upsampler
         return _digest(told if self.poses is None else {**told, "poses": self.poses})
 
     @property

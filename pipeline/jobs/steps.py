@@ -124,15 +124,15 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
             yield Note("This lift is finished already; leave --resume out to do it again.")
             yield Finished(dict(known.figures))
             return
-    from pipeline.lift.run import LiftSettings, Stopped, choose_device, lift, refuse_missing_prior
+    from pipeline.lift.run import LiftSettings, Stopped, choose_device, lift, refuse_missing_models
     from pipeline.lift.schedule import table_of
 
     s = job.settings
     pair = job.canonical_reference_frame, job.canonical_freeze_frame
     choose_device(s.device)  # refused now rather than after the cameras are solved
-    refuse_missing_prior(s.prior)
-    settings = LiftSettings(s.preset, s.seed, s.device, s.without, *pair, s.prior)
-    stages = 1 + len(table_of(s.preset, s.without, s.prior).phases)
+    refuse_missing_models(s.prior, s.upsampler)
+    settings = LiftSettings(s.preset, s.seed, s.device, s.without, *pair, s.prior, s.upsampler)
+    stages = 1 + len(table_of(s.preset, s.without, s.prior, s.upsampler).phases)
     try:
         inputs = read_inputs(job)
         yield StageStarted("poses", 0, stages, 0)

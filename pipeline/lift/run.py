@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pipeline.generate.priors import AUTO, NONE, at_hand, load_prior
-from pipeline.generate.provider import VideoPrior, VideoRefiner
+from pipeline.generate.priors import AUTO, NONE, at_hand, load_prior, load_upsampler, upsampler_at_hand
+from pipeline.generate.provider import VideoPrior, VideoRefiner, VideoUpsampler
 from pipeline.lift.footage import Footage, to_tensor
 from pipeline.lift.initialise import activity_mask, initial_splats, place_nodes, seen_moving
-from pipeline.lift.schedule import Schedule, ablated, chosen_prior, distils, preset, undistilled
+from pipeline.lift.reupsample import made_film
+from pipeline.lift.schedule import Schedule, ablated, chosen_prior, distils, preset, undistilled, with_reupsampling
 from pipeline.lift.sds import Distiller
 from pipeline.lift.trainer import StepStats, Trainer
 from pipeline.messages import Finished, Message, Note, Progress, SnapshotReady, StageStarted
@@ -52,7 +54,7 @@ class Stopped(Exception):
 class LiftSettings:
     """What the artist chooses. `without` holds names from `ABLATIONS`; canonical frames are source frame indices.
 
-    `prior`: the video prior for score distillation, see `pipeline.generate.priors`.
+    `prior`, `upsampler`: the models for score distillation and re-upsampling, see `pipeline.generate.priors`.
     """
 
     preset: str = "draft"
@@ -62,6 +64,7 @@ class LiftSettings:
     canonical_reference_frame: int = 0
     canonical_freeze_frame: int = 0
     prior: str = AUTO
+    upsampler: str = NONE
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.without) - set(ABLATIONS))
@@ -105,6 +108,7 @@ def lift(
     control: Control = lambda: None,
     schedule: Schedule | None = None,
     prior: VideoPrior | VideoRefiner | None = None,
+    upsampler: VideoUpsampler | None = None,
 ) -> Iterator[Message]:
     """Optimise a scene from frames and solved poses.
 
@@ -112,7 +116,7 @@ def lift(
         control: polled every step; "stop" writes a checkpoint and raises `Stopped`, "snapshot" writes a picture now.
         schedule: a table of one's own instead of the preset's.
         prior: a model instead of the one that the settings name. Rows that distil are trained by their other losses
-            where there is none.
+            where there is none. upsampler: the same for re-upsampling.
 
     Yields messages; raises `Refusal` for what a person can mend.
     """
@@ -123,9 +127,16 @@ def lift(
         prior = yield from _loaded_prior(table, settings, device)
     table = table if prior is not None else undistilled(table)
     distiller = Distiller(prior, settings.seed, inputs.prompt) if prior is not None and distils(table) else None
+    if upsampler is None and settings.upsampler != NONE:
+        upsampler = load_upsampler(settings.upsampler, device.type)
+    table = table if upsampler is None else with_reupsampling(table)
     inputs = resampled(inputs, table.max_side)
     footage = make_footage(inputs, settings, poses, device)
     trainer = build_trainer(table, footage, poses, settings, distiller)
+    if upsampler is not None:
+        trainer.reupsampled = partial(
+            made_film, codes=inputs.reference_indices, upsampler=upsampler, prompt=inputs.prompt, seed=settings.seed
+        )
     run_dir.mkdir(parents=True, exist_ok=True)
     if resume and (run_dir / CHECKPOINT).exists():
         trainer.restore(load_checkpoint(run_dir / CHECKPOINT))
@@ -133,10 +144,12 @@ def lift(
     yield from _optimise(trainer, inputs, settings, run_dir, control)
 
 
-def refuse_missing_prior(name: str) -> None:
-    """Raise `Refusal` when this prior is asked for by name and not there; nothing is loaded."""
-    if name not in (AUTO, NONE) and not at_hand(name):
-        load_prior(name, "cpu")
+def refuse_missing_models(prior: str, upsampler: str) -> None:
+    """Raise `Refusal` when one of them is asked for by name and not there; nothing is loaded."""
+    if prior not in (AUTO, NONE) and not at_hand(prior):
+        load_prior(prior, "cpu")
+    if upsampler != NONE and not upsampler_at_hand(upsampler):
+        load_upsampler(upsampler, "cpu")
 
 
 def _loaded_prior(

@@ -30,9 +30,10 @@ from pipeline.generate.priors import AUTO, NONE, SHIPPED, at_hand
 from pipeline.project.project import ABLATIONS
 from renderer.errors import Refusal
 
-Views = Literal["freeze-time", "reference", "both"]
+Views = Literal["freeze-time", "reference", "both", "film"]
 REFERENCE: Views = "reference"
 BOTH: Views = "both"
+FILM: Views = "film"
 SPLATS, NEW_SPLATS, PER_FRAME, TEMPORAL, CAMERAS = "splats", "new splats", "per-frame deformation", "motion", "cameras"
 
 MULTI_VIEW_SDS, TEMPORAL_SDS = "multi-view sds", "temporal sds"
@@ -89,7 +90,7 @@ class Phase:
     """One row: which frames are seen, what is trained, by which losses.
 
     Attributes:
-        views: freeze-time, reference or both (alternating).
+        views: freeze-time, reference or both (alternating), or the film of `reupsample`.
         trains: what has gradients; all else is frozen.
         weights: loss name -> weight: l1, ssim (of 1 - SSIM), small-motion, norm, diff, rigid, rot, and the two of SDS.
         distillation: for rows with a weight for SDS.
@@ -311,10 +312,18 @@ def chosen_prior(schedule: Schedule, wish: str) -> str | None:
     return SHIPPED if schedule.asks_prior and at_hand(SHIPPED) else None
 
 
-def table_of(name: str, without: tuple[str, ...], prior: str) -> Schedule:
-    """The table as these settings lift by it: ablated, and distilling only where a prior will be loaded."""
+def table_of(name: str, without: tuple[str, ...], prior: str, upsampler: str = NONE) -> Schedule:
+    """The table as these settings lift by it: ablated, distilling only where a prior will be loaded, and so on."""
     table = ablated(preset(name), without)
-    return undistilled(table) if chosen_prior(table, prior) is None else table
+    table = undistilled(table) if chosen_prior(table, prior) is None else table
+    return table if upsampler == NONE else with_reupsampling(table)
+
+
+def with_reupsampling(schedule: Schedule) -> Schedule:
+    """The same table with the row of `reupsample` behind: a twentieth of the others' length, at their end's rates."""
+    steps = max(schedule.total_steps // 20, 1)
+    row = Phase("Re-upsampled details", steps, FILM, (SPLATS,), {"l1": 1.0, "ssim": 1.0}, lr_scale=0.05)
+    return dataclasses.replace(schedule, phases=(*schedule.phases, row))
 
 
 def undistilled(schedule: Schedule) -> Schedule:

@@ -7,6 +7,7 @@ the words to the person from `run`. The whole state can be exported and restored
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +20,11 @@ from pipeline.lift import losses
 from pipeline.lift.cameras import CameraTuning
 from pipeline.lift.densify import Population
 from pipeline.lift.footage import Footage
+from pipeline.lift.reupsample import Film
 from pipeline.lift.schedule import (
     BOTH,
     CAMERAS,
+    FILM,
     NEW_SPLATS,
     PER_FRAME,
     REFERENCE,
@@ -61,6 +64,8 @@ class Trainer:
         raw: initial splats under gsplat's names (`initialise.initial_splats`).
         fields: the per-frame and the temporal field; a field that is None is never trained or applied.
         distiller: of rows that distil; without one they don't.
+
+    `reupsampled` makes the film of a row that fits one, of the scene as it is then; whoever has an upsampler sets it.
     """
 
     def __init__(
@@ -74,6 +79,8 @@ class Trainer:
         distiller: Distiller | None = None,
     ) -> None:
         self.distiller = distiller
+        self.reupsampled: Callable[[DeformableScene], Film] | None = None
+        self.film: Film | None = None
         self.schedule, self.footage = schedule, footage
         self.per_frame, self.temporal = per_frame, temporal
         self.device = footage.freeze_images.device
@@ -155,6 +162,7 @@ class Trainer:
             "cameras": self.cameras.state_dict(),
             "camera_optimiser": self.camera_optimiser.state_dict(),
             **({} if self.distiller is None else {"distiller": self.distiller.state()}),
+            **({} if self.film is None else {"film": self.film.state()}),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -175,6 +183,7 @@ class Trainer:
         self.camera_optimiser.load_state_dict(state["camera_optimiser"])
         if self.distiller is not None:
             self.distiller.restore(state.get("distiller", {}), self.device)
+        self.film = Film.from_state(state["film"], self.device) if "film" in state else None
 
     # -- one step -------------------------------------------------------------------------------------------------
 
@@ -217,6 +226,8 @@ class Trainer:
             for optimiser in self.population.optimisers.values():
                 optimiser.state.clear()
         self.population.clear_statistics()
+        if phase.views == FILM and self.reupsampled is not None:
+            self.film = self.reupsampled(self.scene())
         if TEMPORAL in phase.trains and TEMPORAL not in before:
             self._observe_depth()
         for motion in self._fields().values():
@@ -232,6 +243,8 @@ class Trainer:
     def _next_frame(self, phase: Phase, reference: bool) -> int:
         """Position of the frame to look at: outwards by share of the phase, else a shuffled round of all."""
         count = len(self.footage.reference_frames if reference else self.footage.freeze_frames)
+        if phase.views == FILM:
+            return int(torch.randint(len(self._film()), (1,), generator=self.random))
         if phase.outward:
             return self._outward_frame(phase, count)
         every = self.schedule.anchor_every * (2 if phase.views == BOTH else 1)
@@ -279,7 +292,11 @@ class Trainer:
     def _render_and_score(self, phase: Phase, reference: bool, position: int) -> tuple[Tensor, Rendering, Tensor]:
         active = self._active(phase)
         terms: dict[str, Tensor] = {}
-        if reference:
+        if phase.views == FILM:
+            film = self._film()
+            target, view = film.target(position), CameraBatch.of([film.cameras[position]], active.means)
+            shown = self._deformed(active, self.temporal, film.times[position], terms={})
+        elif reference:
             target, view = self.footage.reference_images[position], self.reference_view
             code = float(self.footage.reference_frames[position])
             shown = self._deformed(active, self.temporal, code, terms={})
@@ -298,6 +315,11 @@ class Trainer:
         loss = sum((phase.weights[name] * term for name, term in terms.items() if name in phase.weights), start=0.0)
         assert isinstance(loss, Tensor)
         return target, rendering, loss
+
+    def _film(self) -> Film:
+        if self.film is None:
+            raise ValueError("a row that fits a film needs someone who makes it")
+        return self.film
 
     def _distilled(self, phase: Phase, active: ActiveSplats) -> dict[str, Tensor]:
         if self.distiller is None:
@@ -417,12 +439,12 @@ class Trainer:
         _set_rate(self.camera_optimiser, _decay(rates.cameras, share) * phase.lr_scale)
 
     def _share_of_stage(self) -> float:
-        """How far the canonical or the motion stage has come, in [0, 1]; rates decay over each anew."""
-        in_motion = [TEMPORAL in row.trains for row in self.schedule.phases]
-        here = in_motion[self.phase_index]
-        total = sum(row.steps for row, m in zip(self.schedule.phases, in_motion, strict=True) if m == here)
-        rows = zip(self.schedule.phases[: self.phase_index], in_motion[: self.phase_index], strict=True)
-        return (sum(row.steps for row, m in rows if m == here) + self.step_in_phase) / max(total, 1)
+        """How far the canonical stage, the motion stage or the film has come, in [0, 1]; rates decay over each anew."""
+        stages = [FILM if row.views == FILM else TEMPORAL in row.trains for row in self.schedule.phases]
+        here = stages[self.phase_index]
+        total = sum(row.steps for row, stage in zip(self.schedule.phases, stages, strict=True) if stage == here)
+        rows = zip(self.schedule.phases[: self.phase_index], stages[: self.phase_index], strict=True)
+        return (sum(row.steps for row, stage in rows if stage == here) + self.step_in_phase) / max(total, 1)
 
 
 def _array(x: Tensor) -> npt.NDArray[np.float64]:

@@ -33,7 +33,7 @@ class LiftSettings:
     """How to lift; the schedule tables give the meaning of `preset`. `without` names left-out parts (ablations).
 
     `prior`: the video prior for score distillation, a name or a folder of weights; "none": without; "auto": the shipped
-    one where the preset asks for it.
+    one where the preset asks for it. `upsampler`: the model for re-upsampled details; "none": without them.
     """
 
     preset: str = "draft"
@@ -41,14 +41,21 @@ class LiftSettings:
     device: str = "auto"
     without: tuple[str, ...] = ()
     prior: str = "auto"
+    upsampler: str = "none"
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         unknown = set(self.without) - set(ABLATIONS)
-        if self.preset not in PRESETS or self.device not in DEVICES or unknown or self.seed < 0 or not self.prior:
+        if (
+            self.preset not in PRESETS
+            or self.device not in DEVICES
+            or unknown
+            or self.seed < 0
+            or not (self.prior and self.upsampler)
+        ):
             raise ValueError(
                 f"preset {self.preset!r}, device {self.device!r}, without {self.without}, seed {self.seed}, "
-                f"prior {self.prior!r}"
+                f"prior {self.prior!r}, upsampler {self.upsampler!r}"
             )
 
 

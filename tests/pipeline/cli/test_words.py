@@ -23,6 +23,7 @@ PRIORS = st.sampled_from(["auto", "none", "pixel", "mine", "/weights/of mine"])
 SETTINGS = st.builds(
     LiftSettings, st.sampled_from(PRESETS), st.integers(0, 99), st.sampled_from(DEVICES),
     st.sets(st.sampled_from(ABLATIONS)).map(lambda names: tuple(sorted(names))), PRIORS,
+    st.sampled_from(["none", "pixel", "/w/b"]),
 )  # fmt: skip
 RENDERS = st.builds(
     RenderJob, st.just("/project"), NAMES.map(lambda n: n + ".mp4"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.lift.run import LiftInputs, LiftSettings, Stopped, lift, load_checkpoint, refuse_missing_prior
+from pipeline.lift.run import LiftInputs, LiftSettings, Stopped, lift, load_checkpoint, refuse_missing_models
 from pipeline.lift.schedule import Schedule, preset
 from pipeline.messages import Message, Note, StageStarted
 from renderer.errors import Refusal
@@ -81,7 +81,9 @@ def test_a_stop_within_a_row_that_distils_resumes_to_the_same_scene(tmp_path: Pa
 
 
 def test_a_prior_that_is_not_there_is_refused_before_anything_is_done() -> None:
-    refuse_missing_prior("auto")
-    refuse_missing_prior("none")
+    refuse_missing_models("auto", "none")
+    refuse_missing_models("none", "none")
     with pytest.raises(Refusal, match="--prior"):
-        refuse_missing_prior("no-such-prior")
+        refuse_missing_models("no-such-prior", "none")
+    with pytest.raises(Refusal, match="There are no upsampler's weights in no-such-folder"):
+        refuse_missing_models("none", "no-such-folder/of-mine")
