@@ -37,7 +37,7 @@ HEAD_TIPS = (
     "Median miss of its points, px", "Median angle under which its points are seen, degrees",
     "How far it is off the line between its neighbours, in steps of the path",
 )  # fmt: skip
-WIDTHS = (54, 100, 52, 48, 48, 44)
+WIDTHS = (56, 92, 52, 48, 52, 44)
 
 
 class PosesPanel(QWidget):

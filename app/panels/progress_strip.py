@@ -46,7 +46,8 @@ class ProgressStrip(QWidget):
         self.dismiss.setText("✕")
         self.dismiss.setToolTip("Put this away")
         self.dismiss.setAccessibleName("Put this message away")
-        self.dismiss.clicked.connect(self.hide)
+        self.dismiss.clicked.connect(self._put_away)
+        self._shown, self._away = LiftStatus(), LiftStatus()
         words = QHBoxLayout()
         words.setSpacing(12)
         words.addWidget(self.headline, 1)
@@ -68,9 +69,11 @@ class ProgressStrip(QWidget):
 
     def show_status(self, status: LiftStatus, stoppable: bool, resumable: bool) -> None:
         """`stoppable`: the lift runs under this window, not elsewhere; `resumable`: it can be gone on with here."""
-        if status.state == READY and not status.text:
+        self._shown = status
+        if (status.state == READY and not status.text) or status == self._away:
             self.hide()
             return
+        self._away = LiftStatus()
         ended = status.over
         self.setProperty("state", status.state)
         self.style().unpolish(self.bar)
@@ -88,3 +91,8 @@ class ProgressStrip(QWidget):
         self.resume.setVisible(resumable and status.state in (READY, ERROR))
         self.dismiss.setVisible(ended)
         self.show()
+
+    def _put_away(self) -> None:
+        """Until there is something else to say."""
+        self._away = self._shown
+        self.hide()

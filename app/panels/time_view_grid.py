@@ -5,7 +5,7 @@ Only visible cells are painted and asked for. It shows `Cells` and a `ViewState`
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QHelpEvent,
     QHideEvent,
@@ -267,6 +267,7 @@ class TimeViewGrid(QAbstractScrollArea):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
         super().showEvent(event)
         self._lay_out()
+        QTimer.singleShot(0, self, self._follow)  # once the dock has its size
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 (Qt's name)
         super().hideEvent(event)

@@ -45,7 +45,7 @@ def read(window: MainWindow) -> None:
     for _ in range(900):
         spin(100)
         judged = all(model.index(row, 0).data(ENTRY).check is not None for row in range(model.rowCount()))
-        if judged and all(store.strip(take.clip) is not None for take in takes):
+        if judged and all(store.strip(take.clip) is not None and store.full(take.clip) is not None for take in takes):
             break
     spin(1500)
 
@@ -67,9 +67,9 @@ def lay(window: MainWindow) -> None:
     window.shooting.state.let_go()
     window.view.reset()
     window.view.turn(0.6, 0.3)
-    window.view.dolly(2.2)
+    window.view.dolly(1.7)
     height, width = camera.size if (camera := window.view.camera) else (0, 0)
-    window.view.pan(-0.16 * width, -0.16 * height)
+    window.view.pan(-0.1 * width, -0.12 * height)
     window.shooting.state.selected = 2
     window.shooting.panel.refresh()
     window.shooting.refresh()
@@ -94,12 +94,18 @@ def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None
         window.open_project(project)
         while window.view.snapshot is None:
             spin(50)
+        spin(1500)  # until it is known that the lift has ended, which is then put away
+        window.progress.dismiss.click()
+        window.curation.review.show(window.document.project.takes[-1])
         frames = window.view.freeze_frames
         window.view.go_to(frames[len(frames) // 4])
         first, last = window.view.time_range
         window.view.set_time(round(first + 0.6 * (last - first), 1))
         for workspace in ("curate", "poses", "lift", "shot"):
             window.workspaces.go_to(workspace)
+            if workspace == "poses":
+                shared = window.looking.cells.plan.shared_time
+                window.view.set_time(window.view.time if shared is None else shared)
             if workspace == "shot":
                 lay(window)
             read(window) if workspace == "curate" else settle(window)

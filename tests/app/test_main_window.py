@@ -281,6 +281,8 @@ def test_a_lift_elsewhere_is_followed_live(qtbot: QtBot, window: MainWindow, pro
     qtbot.waitUntil(lambda: window.progress.headline.text() == "Lifted.", timeout=20_000)
     click(window.progress.dismiss)
     assert not window.progress.isVisible()
+    window.workspaces.go_to("shot")
+    assert not window.progress.isVisible(), "what was put away stays away until there is something else to say"
 
 
 LIFT = """

@@ -236,3 +236,14 @@ def test_the_real_renderer_fills_the_grid(open_window: OpenWindow, qtbot: QtBot,
     first, second = pixels_of(a.render, size).astype(int), pixels_of(b.render, size).astype(int)
     assert first.std() > 10, "a picture, not a ground"
     assert np.abs(first - second).mean() > 5, "another camera sees something else"
+
+
+def test_the_current_cell_is_in_sight_when_the_grid_comes_out(
+    qtbot: QtBot, opened: tuple[MainWindow, TimeViewGrid]
+) -> None:
+    window, grid = opened
+    window.workspaces.go_to("lift")
+    window.view.go_to(20)
+    window.view.set_time(14.0)
+    window.workspaces.go_to("poses")
+    qtbot.waitUntil(lambda: grid.viewport().rect().contains(grid.box(14, 6)), timeout=5_000)
