@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.generate import procedural_fast, procedural_render
+from pipeline.generate import procedural_render
 from pipeline.generate.procedural_grammar import parse
 from pipeline.generate.procedural_render import Truth
 from pipeline.generate.procedural_scenes import world_of
@@ -139,6 +139,8 @@ class Scenario:
         return self._render(time, camera)
 
     def _render(self, time: float, camera: Camera, warp: Array | None = None, gain: float = 1.0) -> Truth:
+        from pipeline.generate import procedural_fast  # numba: a scenario is also a plain value, which loads nothing
+
         fast = procedural_fast.paintable(self.world)
         draw = procedural_fast.render if fast else procedural_render.render
         return draw(self.world, time, camera, self.supersampling, warp, gain)
