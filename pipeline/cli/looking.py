@@ -42,7 +42,8 @@ def poses(args: argparse.Namespace) -> int:
             return _project_poses(args)
         complain("say where cameras and report go: --out DIR")
         return USAGE
-    job = PosesJob(str(args.out.resolve()), str(args.video), "quick" if args.quick else "careful")
+    how = "quick" if args.quick else "careful"
+    job = PosesJob(str(args.out.resolve()), str(args.video), how, args.masks, args.hold)
     code, end = run_job(job, as_json=args.json, attended=args.attended)
     if end is not None and not args.json:
         print((args.out / "report.txt").read_text(encoding="utf-8"), end="")

@@ -237,6 +237,11 @@ def _add_looking(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     how = poses.add_mutually_exclusive_group()
     how.add_argument("--quick", action="store_true", help="an answer in seconds")
     how.add_argument("--careful", action="store_true", help="the default")
+    poses.add_argument(
+        "--masks", metavar="flow|DIR",
+        help="leave out what moves: found from optical flow, or black in a folder's pictures",
+    )  # fmt: skip
+    poses.add_argument("--hold", metavar="DIR", help="of an earlier solve: cameras of the same pictures do not move")
     poses.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
     for verb in (check, stabilise, poses):
         _add_json(verb)

@@ -121,7 +121,8 @@ def words_of(job: Job) -> list[str]:
     if isinstance(job, RenderJob):
         return _render_words(job)
     if isinstance(job, PosesJob):
-        return ["poses", job.video, "--out", job.folder, f"--{job.how}"]
+        words = ["poses", job.video, "--out", job.folder, f"--{job.how}"]
+        return words + _option("--masks", job.masks) + _option("--hold", job.hold)
     if isinstance(job, CamerasJob):
         return ["poses", job.folder]
     if isinstance(job, AblationJob):

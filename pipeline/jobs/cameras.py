@@ -51,8 +51,9 @@ def solved(
 ) -> Generator[Message, None, SolvedPoses]:
     """The cameras: imported ones, those that were solved before from the same frames, or freshly solved ones."""
     from pipeline.jobs.import_poses import poses_path
+    from pipeline.poses.holding import worth_holding
     from pipeline.poses.imported import seen_from
-    from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, digest_of, solve, worth_holding
+    from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, digest_of, solve
 
     indices, canonical = job.freeze_time.frames, job.canonical_freeze_frame
     if job.poses is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.jobs.background import heard
 from pipeline.jobs.control import Control
-from pipeline.jobs.spec import PosesJob
+from pipeline.jobs.spec import FLOW_MASKS, PosesJob
 from pipeline.messages import Finished, Message, Note, Produced, Progress, StageStarted
 from pipeline.project import media
 from pipeline.project.atomic import atomic_file, writing_to
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from pipeline.poses.settings import PoseSettings
     from pipeline.poses.solved import SolvedPoses
 
+SOLVED = "poses.safetensors"
 OURS = frozenset(
     [
-        "poses.safetensors",
+        SOLVED,
         "report.json",
         "report.txt",
         "colmap.log",
@@ -34,6 +35,7 @@ OURS = frozenset(
         "cameras.json",
     ]
 )
+STOPPED = "Stopped as asked; nothing was written."
 LARGEST = 1024
 """px a side that cameras are solved at; more takes longer and places no frame better."""
 HOPELESS = 15
@@ -53,7 +55,7 @@ def solve_poses(job: PosesJob, control: Control) -> Iterator[Message]:
         raise Refusal(f"The cameras of {job.video} cannot be solved: {seen.freeze_time.liftability.reasons[0]}")
     frames = media.read_frames(job.video, max_size=LARGEST)
     yield StageStarted("poses", 0, 1, 0)
-    poses = yield from solved(frames, _settings(job.how), folder, control)
+    poses = yield from solved(job, frames, control)
     told = report(poses, seen.freeze_time)
     _clear_images(folder / "images", len(frames))
     write_folder(folder, poses, frames, range(len(frames)))
@@ -64,31 +66,68 @@ def solve_poses(job: PosesJob, control: Control) -> Iterator[Message]:
     yield Finished({"out": str(folder.resolve()), "score": told.liftability.score, **poses.summary()})
 
 
-def solved(
-    frames: npt.NDArray[np.uint8], settings: PoseSettings, folder: Path, control: Control
-) -> Generator[Message, None, SolvedPoses]:
+def solved(job: PosesJob, frames: npt.NDArray[np.uint8], control: Control) -> Generator[Message, None, SolvedPoses]:
     """The cameras, those of the folder where they were solved from the same frames with the same settings."""
     from pipeline.poses.solve import PosesCancelled, digest_of, solve
     from pipeline.poses.solved import SolvedPoses
 
-    path, indices = folder / "poses.safetensors", list(range(len(frames)))
-    canonical = len(frames) // 2
-    if path.is_file():
+    settings, folder = _settings(job.how), Path(job.folder)
+    path, indices = folder / SOLVED, list(range(len(frames)))
+    held = None if job.hold is None else _held(Path(job.hold), frames)
+    canonical = len(frames) // 2 if held is None else held.canonical
+    moving = _masks(job.masks, frames, control)
+    if held is not None:
+        yield Note(f"The cameras of {len(held.cameras)} frames were solved before and stay where they are.")
+    elif path.is_file():
         known = SolvedPoses.load(path)
-        if known.digest == digest_of(frames, indices, canonical, settings):
+        if known.digest == digest_of(frames, indices, canonical, settings, moving):
             yield Note("Cameras as solved before.")
             yield Progress("poses", 1, 1)
             return known
+    if moving is not None:
+        yield Note(f"The masks leave out {moving.mean():.0%} of the pictures.")
 
     def work(tell: Callable[[Message], None]) -> SolvedPoses:
-        return solve(frames, indices, canonical, settings, folder, tell=tell, cancelled=lambda: control() == "stop")
+        stopped = lambda: control() == "stop"  # noqa: E731
+        return solve(
+            frames, indices, canonical, settings, folder, tell=tell, cancelled=stopped, moving=moving, held=held
+        )
 
     try:
         poses = yield from heard(work)
     except PosesCancelled:
-        raise Refusal("Stopped as asked; nothing was written.") from None
+        raise Refusal(STOPPED) from None
     poses.save(path)
     return poses
+
+
+def _masks(said: str | None, frames: npt.NDArray[np.uint8], control: Control) -> npt.NDArray[np.bool_] | None:
+    from pipeline.poses.masks import moving_masks, read_masks
+
+    def check() -> None:
+        if control() == "stop":
+            raise Refusal(STOPPED)
+
+    if said is None:
+        return None
+    if said == FLOW_MASKS:
+        return moving_masks(frames, check)
+    return read_masks(Path(said), len(frames), (int(frames.shape[1]), int(frames.shape[2])))
+
+
+def _held(folder: Path, frames: npt.NDArray[np.uint8]) -> SolvedPoses:
+    from pipeline.poses.holding import found_again
+    from pipeline.poses.solved import SolvedPoses
+
+    if not (folder / SOLVED).is_file():
+        raise Refusal(f"{folder} holds no cameras to hold; name a folder that poses wrote.")
+    held = found_again(SolvedPoses.load(folder / SOLVED), frames)
+    if held is None:
+        raise Refusal(
+            f"Fewer than three frames of the video are pictures whose cameras {folder} holds: lossy files change their "
+            "pixels. Solve without --hold, or cut the video losslessly."
+        )
+    return held
 
 
 def check_folder(folder: Path) -> None:

@@ -24,6 +24,8 @@ SNAPSHOTS = "snapshots"
 PASSES = ("colour", "depth", "alpha")
 FRAME_FORMS = ("png", "exr")
 MAX_SUPERSAMPLING = 4
+FLOW_MASKS = "flow"
+"""The masks that are made of what no camera explains; a folder of this name is `./flow`."""
 SIDES = ("left", "right", "both")
 MAX_TAKES, MAX_BETWEEN, MAX_SWEEP = 64, 16, 360.0
 STUDY = "study"
@@ -170,12 +172,18 @@ class ExportJob:
 
 @dataclass(frozen=True)
 class PosesJob:
-    """Solve the cameras of a video into `folder`; `how` is "quick" or "careful"."""
+    """Solve the cameras of a video into `folder`.
+
+    `how` is "quick" or "careful". `masks`: what is not to be trusted, `FLOW_MASKS` or a folder of pictures. `hold`: a
+    folder of an earlier solution, whose cameras stay where they are for the pictures that both videos have.
+    """
 
     kind: ClassVar[str] = "poses"
     folder: str
     video: str
     how: str = "careful"
+    masks: str | None = None
+    hold: str | None = None
 
 
 @dataclass(frozen=True)

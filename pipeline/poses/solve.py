@@ -25,6 +25,7 @@ from pipeline.poses.gauge import (
     reprojection_errors,
     triangulation_angle,
 )
+from pipeline.poses.holding import MIN_HELD, picture_digest
 from pipeline.poses.ladder import STILL, TURNING, Climbed, Held, Task, climb, tidy
 from pipeline.poses.settings import PoseSettings
 from pipeline.poses.solved import VERIFIED_TRACKS, FrameFit, SolvedPoses
@@ -38,34 +39,6 @@ __all__ = ["PoseSettings", "PosesCancelled", "SolvedPoses", "digest_of", "solve"
 Frames = npt.NDArray[np.uint8]
 RECIPE = 3
 """Counts changes to the recipe that settings do not show; old solutions are then solved again."""
-
-MIN_HELD = 3
-
-
-def picture_digest(frame: npt.NDArray[np.uint8]) -> str:
-    """Names the pixels of one frame [H, W, 3]."""
-    return hashlib.sha256(np.ascontiguousarray(frame).data).hexdigest()[:16]
-
-
-def worth_holding(folder: Path, frames: Frames, frame_indices: Sequence[int], canonical: int) -> SolvedPoses | None:
-    """The solution in `folder` with the most good cameras of these very pictures; only those count as good in it.
-
-    None when there is none with half of the frames. Its canonical frame is the same, so that the gauge stays.
-    """
-    now = dict(zip(map(int, frame_indices), map(picture_digest, frames), strict=True))
-    best, count = None, max(MIN_HELD, len(now) // 2) - 1
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            poses = SolvedPoses.load(path)
-        except Refusal:
-            continue
-        then = dict(zip(poses.cameras, poses.pictures, strict=False))
-        same = {i for i in poses.in_state("registered") if i in now and now[i] == then.get(i)}
-        fits = poses.canonical == canonical and poses.cameras[canonical].size == frames.shape[1:3]
-        if fits and canonical in same and len(same) > count:
-            best, count = poses, len(same)
-            best = replace(poses, fits=tuple(f if f.frame in same else replace(f, state="weak") for f in poses.fits))
-    return best
 
 
 def digest_of(

@@ -13,6 +13,7 @@ from main import main
 from pipeline.cli.parser import build_parser
 from pipeline.cli.words import words_of
 from pipeline.jobs.spec import PosesJob, job_from_json, job_to_json
+from pipeline.poses.solved import SolvedPoses
 from pipeline.poses.still import stillness
 from pipeline.project import media
 from tests.pipeline.poses.scenes import Frames, arc, draw
@@ -77,8 +78,33 @@ def test_poses_refuses_the_hopeless_and_the_foreign_folder(tmp_path: Path, capsy
 
 
 @pytest.mark.parametrize("how", ["quick", "careful"])
-def test_the_job_comes_back_from_words_and_json(how: str) -> None:
-    job = PosesJob("/o", "/v.mp4", how)
+@pytest.mark.parametrize(("masks", "hold"), [(None, None), ("flow", None), ("/m", "/earlier")])
+def test_the_job_comes_back_from_words_and_json(how: str, masks: str | None, hold: str | None) -> None:
+    job = PosesJob("/o", "/v.mp4", how, masks, hold)
     args = build_parser().parse_args(words_of(job))
     assert (str(args.out), str(args.video), args.quick) == (job.folder, job.video, how == "quick")
+    assert (args.masks, args.hold) == (masks, hold)
     assert job_from_json(job_to_json(job)) == job
+
+
+def test_dropped_frames_move_no_camera_and_masks_are_obeyed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = draw(arc(7, 21.0))
+    whole, cut = write(tmp_path / "whole.mkv", frames), write(tmp_path / "cut.mkv", frames[2:])
+    first, second, masks = tmp_path / "first", tmp_path / "second", tmp_path / "masks"
+    black = np.full(frames.shape[1:], 255, np.uint8)
+    black[:, :60] = 0
+    for k in range(5):
+        media.write_image(masks / f"{k}.png", black)
+    assert main(["poses", whole, "--out", str(first), "--quick"]) == 0
+    assert main(["poses", cut, "--out", str(second), "--quick", "--hold", str(first), "--masks", str(masks)]) == 0
+    assert "5 frames were solved before" in capsys.readouterr().err
+    known, held = (SolvedPoses.load(folder / "poses.safetensors") for folder in (first, second))
+    assert held.in_state("registered") == (0, 1, 2, 3, 4) and held.canonical == known.canonical - 2
+    assert all(held.cameras[k] == known.cameras[k + 2] for k in range(5))
+    assert held.track_xy[:, 0].min() > 59 > known.track_xy[:, 0].min()
+
+
+def test_cameras_that_cannot_be_held_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = write(tmp_path / "v.mkv", draw(arc(6, 24.0)))
+    assert main(["poses", video, "--out", str(tmp_path / "o"), "--quick", "--hold", str(tmp_path / "none")]) == 1
+    assert "no cameras to hold" in capsys.readouterr().err

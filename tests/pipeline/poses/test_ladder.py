@@ -12,9 +12,10 @@ import pytest
 from pipeline.messages import Message, Note, Progress
 from pipeline.poses import ladder
 from pipeline.poses.gauge import Frames, RawModel
+from pipeline.poses.holding import found_again, worth_holding
 from pipeline.poses.ladder import Failure, Rung, Task, Verdict, climb, judge, sparse_pairs
 from pipeline.poses.settings import RUNGS, PoseSettings
-from pipeline.poses.solve import solve, worth_holding
+from pipeline.poses.solve import solve
 from renderer.camera import Camera
 from renderer.errors import Refusal
 from tests.pipeline.poses.scenes import FOV, SIZE, arc, draw
@@ -193,6 +194,16 @@ def test_frames_that_are_swapped_in_join_cameras_that_do_not_move(tmp_path: Path
         new = grown.cameras[index].centre - grown.cameras[index - 1].centre
         assert np.linalg.norm(new) == pytest.approx(np.linalg.norm(step), rel=0.1)
     assert grown.attempt == "around held cameras"
+    cut = found_again(first, frames[2:])
+    assert cut is not None and cut.canonical == 1 and list(cut.cameras) == [0, 1, 2, 3]
+    assert all(cut.cameras[k] == first.cameras[k + 2] for k in cut.cameras)
+    without = found_again(first, np.delete(frames, 3, 0))
+    assert without is not None and list(without.cameras) == [0, 1, 2, 3, 4] and without.canonical == 4
+    assert np.array_equal(without.cameras[4].world_from_camera, np.eye(4))
+    between = first.cameras[1].camera_from_world @ first.cameras[2].world_from_camera
+    held_between = without.cameras[1].camera_from_world @ without.cameras[2].world_from_camera
+    np.testing.assert_allclose(held_between, between, atol=1e-9)
+    assert found_again(first, frames[5:]) is None and found_again(first, frames[:, ::2, ::2]) is None
     other = frames.copy()
     other[4] ^= 1
     swapped = worth_holding(tmp_path, other, indices, 3)

@@ -1,0 +1,116 @@
+"""Masks: what moves by itself is found by flow, what stands still is not; an artist's pictures say whose they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.poses.masks import moving_masks, read_masks, sampson
+from pipeline.project.media import write_image
+from renderer.errors import Refusal
+from tests.pipeline.poses.scenes import SIZE, Frames, arc, draw, texture
+
+COUNT = 8
+STILL = draw(arc(COUNT, 24.0))
+PATCH = (40, 50)
+
+
+def with_a_mover(height: int = PATCH[0], width: int = PATCH[1]) -> tuple[Frames, np.ndarray]:
+    """The still scene with a textured patch that falls through it, and where the patch is [F, H, W]."""
+    frames, where = STILL.copy(), np.zeros(STILL.shape[:3], bool)
+    picture = np.asarray(255 * texture(np.random.default_rng(7))[:height, :width], np.uint8)
+    for k in range(COUNT):
+        y, x = 10 + 5 * k, 60 + 2 * k
+        frames[k, y : y + height, x : x + width] = picture[: SIZE[0] - y]
+        where[k, y : y + height, x : x + width] = True
+    return frames, where
+
+
+def test_what_moves_by_itself_is_masked_and_the_rest_is_not() -> None:
+    frames, where = with_a_mover()
+    masks = moving_masks(frames)
+    assert masks.shape == where.shape and masks.dtype == bool
+    inside = np.array([mask[spot].mean() for mask, spot in zip(masks, where, strict=True)])
+    outside = np.array([mask[~spot].mean() for mask, spot in zip(masks, where, strict=True)])
+    assert np.median(inside) > 0.8 and inside.min() > 0.4
+    assert outside.max() < 0.15
+
+
+def test_a_still_scene_has_next_to_no_masks() -> None:
+    assert moving_masks(STILL).mean() < 0.02
+
+
+def test_flow_that_guesses_in_smooth_parts_masks_nothing() -> None:
+    frames = STILL.copy()
+    frames[:, :40] = np.linspace(200, 210, SIZE[1])[:, None]
+    frames[:, :40] += np.arange(COUNT, dtype=np.uint8)[:, None, None, None]
+    assert moving_masks(frames)[:, :30].mean() < 0.02
+
+
+def test_where_most_of_the_picture_moves_nobody_knows_what_stands_still() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (4, *SIZE, 3), dtype=np.uint8)
+    assert moving_masks(noise).reshape(4, -1).mean(1).max() <= 0.6
+
+
+def test_finding_masks_can_be_stopped() -> None:
+    def check() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        moving_masks(STILL, check)
+
+
+def test_sampson_distance_is_the_distance_to_a_level_line_for_a_camera_that_goes_sideways() -> None:
+    """Both lines are off by the same, so the first order share of each is half: |dy| / sqrt(2)."""
+    sideways = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+    a = np.random.default_rng(1).uniform(0, 100, (50, 2))
+    b = a + np.array([12.0, 3.0])
+    np.testing.assert_allclose(sampson(sideways, a, b), 3.0 / np.sqrt(2.0), rtol=1e-9)
+    cameras = arc(2, 10.0)
+    points = np.random.default_rng(2).uniform([-1, -1, 2.5], [1, 1, 4], (50, 3))
+    between = cameras[1].camera_from_world @ cameras[0].world_from_camera
+    t = between[:3, 3]
+    cross = np.array([[0, -t[2], t[1]], [t[2], 0, -t[0]], [-t[1], t[0], 0]])
+    inverse = np.linalg.inv(cameras[0].K)
+    exact = inverse.T @ cross @ between[:3, :3] @ inverse
+    seen = [camera.project(points)[0] for camera in cameras]
+    assert sampson(exact, *seen).max() < 1e-6
+
+
+def _masks(folder: Path, names: list[str], size: tuple[int, int] = SIZE) -> Path:
+    for place, name in enumerate(names):
+        picture = np.full((*size, 3), 255, np.uint8)
+        picture[:, : 10 * (place + 1)] = 0
+        write_image(folder / name, picture)
+    return folder
+
+
+def test_pictures_are_masks_by_their_names_or_in_their_order(tmp_path: Path) -> None:
+    named = read_masks(_masks(tmp_path / "a", ["frame_00002.png", "frame_00005.png"]), COUNT, SIZE)
+    assert np.flatnonzero(named.reshape(COUNT, -1).any(1)).tolist() == [2, 5]
+    assert named[2, :, :10].all() and not named[2, :, 10:].any()
+    ordered = read_masks(_masks(tmp_path / "b", [f"m{k}.png" for k in range(COUNT)]), COUNT, SIZE)
+    assert ordered.sum((1, 2)).tolist() == [SIZE[0] * 10 * (k + 1) for k in range(COUNT)]
+    half = read_masks(_masks(tmp_path / "c", ["frame_00000.png"], (SIZE[0] // 2, SIZE[1] // 2)), COUNT, SIZE)
+    assert half.shape == (COUNT, *SIZE) and half[0, :, :20].all()
+
+
+@pytest.mark.parametrize(
+    ("names", "size"),
+    [
+        (["m0.png", "m1.png"], SIZE),
+        (["frame_00000.png", "m1.png"], SIZE),
+        ([f"frame_{COUNT:05d}.png"], SIZE),
+        (["frame_00000.png"], (SIZE[0], SIZE[0])),
+    ],
+)
+def test_masks_that_do_not_fit_are_refused(names: list[str], size: tuple[int, int], tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="mask"):
+        read_masks(_masks(tmp_path / "a", names, size), COUNT, SIZE)
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal):
+        read_masks(tmp_path / "none", COUNT, SIZE)
