@@ -16,6 +16,7 @@ from pipeline.jobs.spec import PosesJob, job_from_json, job_to_json
 from pipeline.poses.solved import SolvedPoses
 from pipeline.poses.still import stillness
 from pipeline.project import media
+from renderer.errors import Refusal
 from tests.pipeline.poses.scenes import Frames, arc, draw
 
 
@@ -41,6 +42,27 @@ def test_check_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["check", video, "--json"]) == 0
     known = json.loads(capsys.readouterr().out)
     assert known["score"] < 15 and known["reference"]["still"] and known["freeze_time"]["reasons"]
+
+
+def test_a_4k_file_is_judged_and_its_cameras_are_solved_reduced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = [cv2.resize(frame, (3840, 2160), interpolation=cv2.INTER_CUBIC) for frame in draw(arc(4, 10.0))]
+    video = str(tmp_path / "v.mp4")
+    media.write_video(Path(video), iter(large), 12.0)
+    assert main(["check", video, "--json"]) == 0
+    known = json.loads(capsys.readouterr().out)
+    assert (known["width"], known["height"], known["frames"]) == (3840, 2160, 4)
+    assert known["score"] >= 70 and 4 < known["freeze_time"]["coverage_degrees"] < 25
+    shapes = []
+
+    def seen(frames: Frames, *_: object, **__: object) -> None:
+        shapes.append(frames.shape)
+        raise Refusal("Enough was seen.")
+
+    monkeypatch.setattr("pipeline.poses.solve.solve", seen)
+    assert main(["poses", video, "--out", str(tmp_path / "o"), "--quick"]) == 1
+    assert shapes == [(4, 576, 1024, 3)] and "Enough was seen." in capsys.readouterr().err
 
 
 def test_check_refuses_what_is_no_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

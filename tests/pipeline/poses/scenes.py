@@ -30,10 +30,10 @@ def arc(count: int, degrees: float, radius: float = 3.0) -> list[Camera]:
     return [Camera.from_fov(look_at(c, target, np.array([0.0, -1.0, 0.0])), FOV, SIZE) for c in centres]
 
 
-def draw(cameras: list[Camera], seed: int = 0) -> Frames:
-    """[F, H, W, 3]: five rectangles at different depths before a wall."""
+def draw(cameras: list[Camera], seed: int = 0, fallen: float = 0.0) -> Frames:
+    """[F, H, W, 3]: five rectangles at different depths before a wall; `fallen` says how far down they are."""
     rng = np.random.default_rng(seed)
-    planes = [(np.array([0.0, 0.0, 5.0]), 4.0), *((np.array([x, y, z]), 0.5) for x, y, z in _PLACES)]
+    planes = [(np.array([0.0, 0.0, 5.0]), 4.0), *((np.array([x, y + fallen, z]), 0.5) for x, y, z in _PLACES)]
     textures = [texture(rng) for _ in planes]
     return np.stack([_view(camera, planes, textures) for camera in cameras])
 
