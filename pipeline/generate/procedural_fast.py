@@ -55,7 +55,7 @@ def film(
     rotations = np.array([camera.world_from_camera[:3, :3] for camera in cameras])
     origins = np.stack([camera.centre for camera in cameras])
     poses = poses_of(world.things, np.asarray(times, float))
-    inverse = np.asarray(np.linalg.inv(poses), float)
+    inverse = _inverses(poses, np.array([thing.moving for thing in world.things]))
     margin = 1.0 if warps is None else 2.0 + float(np.abs(warps).max())
     rgb = np.empty((frames, height, width, 3), np.uint8)
     depth = np.empty((frames, height, width) if truth else (0, 0, 0), np.float32)
@@ -101,17 +101,25 @@ def poses_of(things: Sequence[Thing], times: Array) -> Array:
     return out
 
 
+def _inverses(poses: Array, moving: npt.NDArray[np.bool_]) -> Array:
+    """[T, N, 4, 4]; what stands still is inverted once."""
+    out = np.empty_like(poses)
+    out[:, moving] = np.linalg.inv(poses[:, moving])
+    out[:, ~moving] = np.linalg.inv(poses[0, ~moving])
+    return out
+
+
 def _windows(poses: Array, cameras: Sequence[Camera], margin: float) -> npt.NDArray[np.int32]:
     """[T, N, 4] first and last row and column (half open) in which a unit shape of any kind may be seen."""
     height, width = cameras[0].size
     view = np.stack([camera.camera_from_world for camera in cameras])
     lens = np.stack([camera.K for camera in cameras])
     eye = np.matmul(view[:, None], poses)
-    corners = np.einsum("tnij,cj->tnci", eye[..., :3, :3], _CORNERS) + eye[..., None, :3, 3]
-    z = corners[..., 2]
+    corners = np.matmul(eye[..., :3, :3], _CORNERS.T) + eye[..., :3, 3:]
+    z = corners[..., 2, :]
     safe = np.maximum(z, 0.05)
-    x = lens[:, 0, 0, None, None] * corners[..., 0] / safe + lens[:, 0, 2, None, None]
-    y = lens[:, 1, 1, None, None] * corners[..., 1] / safe + lens[:, 1, 2, None, None]
+    x = lens[:, 0, 0, None, None] * corners[..., 0, :] / safe + lens[:, 0, 2, None, None]
+    y = lens[:, 1, 1, None, None] * corners[..., 1, :] / safe + lens[:, 1, 2, None, None]
     low = np.stack([np.floor(y.min(-1)) - margin, np.floor(x.min(-1)) - margin], -1)
     high = np.stack([np.ceil(y.max(-1)) + 1 + margin, np.ceil(x.max(-1)) + 1 + margin], -1)
     size = np.array([height, width])
@@ -126,7 +134,7 @@ def _shapes(inverse: Array, rotations: Array, origins: Array, windows: Any) -> t
     """Per frame and thing: camera axes and camera centre in the shape's own space, normal map, window."""
     linear = inverse[..., :3, :3]
     axes = np.ascontiguousarray(np.matmul(linear, rotations[:, None]))
-    start = np.ascontiguousarray(np.einsum("tnij,tj->tni", linear, origins) + inverse[..., :3, 3])
+    start = np.ascontiguousarray(np.matmul(linear, origins[:, None, :, None])[..., 0] + inverse[..., :3, 3])
     return axes, start, np.ascontiguousarray(linear), windows
 
 

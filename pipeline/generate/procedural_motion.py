@@ -7,6 +7,7 @@ u = time / n_frames is the share of the video. All curves are smooth or bounce; 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -193,10 +194,17 @@ def _swung(swing: Swing, u: Array, phase: float) -> Array:
 def _turned(axis: Axis, angles: Array) -> Array:
     """[T, 3, 3] rotations about an axis; see `procedural_shapes.turn`."""
     i, j = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
-    out = np.tile(np.eye(3), (len(angles), 1, 1))
+    out = np.zeros((len(angles), 3, 3))
+    out[:] = np.eye(3)
     c, s = np.cos(angles), np.sin(angles)
     out[:, i, i], out[:, i, j], out[:, j, i], out[:, j, j] = c, -s, s, c
     return out
+
+
+@lru_cache(maxsize=8)
+def _roots(root: Root, times: bytes) -> Array:
+    """`Root.many`, kept for the other parts of the same figure, which ask next."""
+    return root.many(np.frombuffer(times))
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,14 +220,14 @@ class Rigged:
 
     def many(self, times: Array) -> Array:
         """[T, 4, 4] at all times."""
-        out = self.root.many(times)
+        out = _roots(self.root, times.tobytes())
         u = times / self.root.n_frames
         for joint in self.joints:
             swing = self.root.action.channels.get(joint.channel) or _IDLE.get(joint.channel, STILL)
             angles = joint.gain * _swung(swing, u, self.root.phase + joint.phase)
             pivot, turned = np.array(joint.pivot), _turned(joint.axis, angles)
-            hinge = np.tile(np.eye(4), (len(u), 1, 1))
-            hinge[:, :3, :3], hinge[:, :3, 3] = turned, pivot - turned @ pivot
+            hinge = np.zeros((len(u), 4, 4))
+            hinge[:, :3, :3], hinge[:, :3, 3], hinge[:, 3, 3] = turned, pivot - turned @ pivot, 1.0
             out = out @ hinge
         return np.asarray(out @ self.rest)
 
