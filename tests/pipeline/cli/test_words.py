@@ -43,7 +43,8 @@ def test_renders_come_back(job: RenderJob) -> None:
     assert shlex.split(command_line(job)) == ["splatime", *words_of(job)]
 
 
-TEXTS = st.text("abc -='\"\\$é,", max_size=8)
+# Python's argparse, up to 3.12, drops a value that is two dashes and nothing else.
+TEXTS = st.text("abc -='\"\\$é,", max_size=8).filter(lambda text: text != "--")
 FRAMES = st.none() | st.sets(st.integers(0, 40)).map(lambda frames: tuple(sorted(frames)))
 KINDS_AND_WISHES = st.builds(
     VideoRequest, st.sampled_from(KINDS), TEXTS, TEXTS, st.just("bar"), n_frames=st.sampled_from([0, 2, 99]),
