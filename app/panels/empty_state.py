@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from app.panels.push_button import push_button
 from app.theme import app_icon, icon
 
 Ways = tuple[QAction, QAction, QAction, QAction]  # lift, begin from a prompt, open a project, open the sample
@@ -132,20 +133,10 @@ class EmptyState(QWidget):
 
 
 def _way_in(action: QAction, words: str, first: bool) -> QPushButton:
-    button = QPushButton(words)
-    button.setObjectName("primary" if first else "way")
+    button = push_button(action, words, "primary" if first else "way")
     button.setIconSize(QSize(26, 26))
     button.setMinimumSize(186, 68)
     button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-    button.setToolTip(action.toolTip())
-    button.clicked.connect(action.trigger)
-
-    def follow() -> None:
-        button.setEnabled(action.isEnabled())
-        button.setToolTip(action.toolTip())
-
-    action.changed.connect(follow)
-    follow()
     return button
 
 

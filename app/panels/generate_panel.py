@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.panels.coverage_dial import CoverageDial
+from app.panels.more_settings import MoreSettings
 from app.panels.transport import ActionButton
 from pipeline.generate.prompt_rule import freeze_time_prompt
 from pipeline.project.provenance import Coverage
@@ -275,28 +276,16 @@ class GeneratePanel(QWidget):
 
     def _more(self) -> QWidget:
         """What is seldom changed, folded away."""
-        more = QToolButton()
-        more.setText("More settings")
-        more.setToolTip("Frames, steps, guidance, negative prompt")
-        more.setAccessibleName("More generation settings")
-        more.setCheckable(True)
-        more.setArrowType(Qt.ArrowType.RightArrow)
-        more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        folded = QWidget()
-        form = QFormLayout(folded)
-        form.setContentsMargins(0, 0, 0, 0)
+        more = MoreSettings("Frames, steps, guidance, negative prompt", "More generation settings")
         for words, field in (("Frames", self.count), ("Steps", self.steps), ("Guidance", self.guidance),
                              ("Without", self.negative)):  # fmt: skip
-            form.addRow(words, field)
-        folded.hide()
-        more.toggled.connect(folded.setVisible)
-        more.toggled.connect(lambda on: more.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow))
+            more.form.addRow(words, field)
         self.more = more
         holder = QWidget()
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(more)
-        column.addWidget(folded)
+        column.addWidget(more.rows)
         return holder
 
     def _around(self) -> QWidget:

@@ -13,13 +13,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFormLayout,
     QFrame,
     QGridLayout,
     QLabel,
     QScrollArea,
     QSpinBox,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -27,6 +25,7 @@ from PySide6.QtWidgets import (
 from app.lift_status import PAUSED, LiftStatus, duration
 from app.panels.curves import Curves
 from app.panels.lift_dialog import PRESETS
+from app.panels.more_settings import MoreSettings
 from app.panels.push_button import push_button
 from app.panels.run_list import WITHOUT_WORDS, RunList
 from app.panels.snapshot_bar import Kept, SnapshotBar
@@ -145,23 +144,11 @@ class LiftPanel(QScrollArea):
             self.settings_changed.emit(wish)
 
     def _lay_out(self) -> None:
-        more = QToolButton()
-        more.setText("More settings")
-        more.setToolTip("Seed, device, and parts to leave out")
-        more.setAccessibleName("More settings")
-        more.setCheckable(True)
-        more.setArrowType(Qt.ArrowType.RightArrow)
-        more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        holder = QWidget()
-        form = QFormLayout(holder)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("Seed", self.seed)
-        form.addRow("Device", self.device)
+        more = MoreSettings("Seed, device, and parts to leave out", "More settings")
+        more.form.addRow("Seed", self.seed)
+        more.form.addRow("Device", self.device)
         for box in self.without.values():
-            form.addRow(box)
-        holder.hide()
-        more.toggled.connect(holder.setVisible)
-        more.toggled.connect(lambda on: more.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow))
+            more.form.addRow(box)
         self.more = more
         buttons = QGridLayout()
         buttons.setSpacing(8)
@@ -171,7 +158,7 @@ class LiftPanel(QScrollArea):
         column = QVBoxLayout(inner)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(10)
-        for widget in (self.preset, more, holder, self.start, self.reason):
+        for widget in (self.preset, more, more.rows, self.start, self.reason):
             column.addWidget(widget)
         column.addLayout(buttons)
         for widget in (self.figures, self.stages, self.snapshots, self.curves, self.runs):
