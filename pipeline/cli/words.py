@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.jobs.spec import (
     AblationJob,
@@ -101,12 +102,28 @@ def generate_job(args: argparse.Namespace) -> GenerateJob:
         prompt = freeze_time_prompt(prompt)
     wish = VideoRequest(
         (args.kind or "reference").replace("-", "_"), prompt, args.negative_prompt, args.provider, n_frames=args.count,
-        fps=args.fps, size=args.size, seed=args.seed, steps=args.steps, guidance=args.guidance, options=dict(args.set),
+        fps=args.fps, size=args.size, seed=args.seed, steps=args.steps, guidance=args.guidance,
+        options=_whole_paths(args.provider, dict(args.set)),
     )  # fmt: skip
     return GenerateJob(
         str(args.out.resolve()), args.provider, wish, args.take, args.frame, args.takes, args.lock, args.frames,
         args.between, args.side, args.sweep, args.like,
     )  # fmt: skip
+
+
+def _whole_paths(provider: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a provider with full paths, since a job may be done elsewhere."""
+    from pipeline.generate.registry import find
+    from renderer.errors import Refusal
+
+    try:
+        places = {option.name for option in find(provider).ability.options if option.form in ("folder", "file")}
+    except Refusal:  # the job itself says so, with all that goes with it
+        return dict(options)
+    return {
+        name: str(Path(value).resolve()) if name in places and isinstance(value, str) and value else value
+        for name, value in options.items()
+    }
 
 
 def command_line(job: Job) -> str:

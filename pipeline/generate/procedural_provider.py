@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.generate.options import Option, checked
 from pipeline.generate.provider import Ability, Frames, Known, Made, Making, Origin
 from pipeline.project.take import KINDS, VideoRequest
 from renderer.errors import Refusal
@@ -24,7 +25,20 @@ from renderer.errors import Refusal
 SWEEP = 60.0
 MODEL = "procedural scenes 1"
 """Told in provenance; another number where the same request draws another picture."""
-_LIMITS = {"sweep": 360.0, "warp_px": 64.0, "flicker": 1.0, "residual_motion": 16.0}
+OPTIONS = (
+    Option("sweep", "Sweep", "number", "Degrees that a freeze-time video goes around", SWEEP, -360, 360),
+    Option("warp_px", "Warp", "number", "Pixels by which each new frame is bent", 0.0, 0, 64),
+    Option("flicker", "Flicker", "number", "Share by which the light of new frames changes", 0.0, 0, 1),
+    Option(
+        "residual_motion",
+        "Residual motion",
+        "number",
+        "Reference frames that a freeze-time scene still moves",
+        0.0,
+        0,
+        16,
+    ),
+)
 _WANDER = 0.12
 """How far a re-rolled frame may stray along its way, in steps between frames: a new take of it is not the old one."""
 _PREVIEW = 96
@@ -54,12 +68,12 @@ class ProceduralProvider:
     def ability(self) -> Ability:
         return Ability(
             "procedural", "Demo: procedural", KINDS, max_frames=512, contexts=("dynamic", "freeze_time"),
-            licence="Apache-2.0",
+            licence="Apache-2.0", options=OPTIONS,
         )  # fmt: skip
 
     def generate(self, request: VideoRequest, known: Known) -> Generator[Making, None, Made]:
         """Draw the frames that are not known. Raises `Refusal` for known frames of videos that it did not make."""
-        options = _options(request.options)
+        options = checked(self.ability.title, OPTIONS, request.options)
         scene, anchors = _anchored(request, known)
         states = _states(request, anchors, math.radians(options["sweep"]))
         frames = np.zeros((request.n_frames, *request.size, 3), np.uint8)
@@ -199,17 +213,3 @@ def _paced(anchors: Mapping[int, float], count: int, step: float) -> list[float]
     before = np.minimum(np.arange(count) - places[0], 0)
     after = np.maximum(np.arange(count) - places[-1], 0)
     return [float(value) for value in inner + step * (before + after)]
-
-
-def _options(asked: Mapping[str, Any]) -> dict[str, float]:
-    """The options with their defaults; raises `Refusal` for one that is unknown or no number in its range."""
-    out = dict.fromkeys(_LIMITS, 0.0) | {"sweep": SWEEP}
-    for name, value in asked.items():
-        if name not in _LIMITS:
-            raise Refusal(f"Demo: procedural has no option {name!r}; it has: {', '.join(_LIMITS)}.")
-        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-        least = -_LIMITS[name] if name == "sweep" else 0.0
-        if not least <= number <= _LIMITS[name]:
-            raise Refusal(f"The option {name} is a number from {least:g} to {_LIMITS[name]:g}, not {value!r}.")
-        out[name] = number
-    return out

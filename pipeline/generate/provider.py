@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.generate.options import Option
 from pipeline.project.take import VideoRequest
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Ability:
         sizes: (height, width) px that it makes natively; empty: any multiple of `multiple`.
         text: whether it reads the prompt; contexts: dataset contexts that it knows.
         licence: of what it makes, for provenance; empty when its makers claim nothing.
+        options: what only this provider understands.
+        needs: why it cannot make anything yet, in a sentence that says what to do; empty when it can.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Ability:
     text: bool = True
     contexts: tuple[str, ...] = ()
     licence: str = ""
+    options: tuple[Option, ...] = ()
+    needs: str = ""
 
     def fits(self, n_frames: int) -> int:
         """The least number of frames that the provider makes and that holds `n_frames`."""
@@ -131,6 +136,18 @@ class VideoProvider(Protocol):
 
         Yields where it is and returns the video. Closing the generator cancels. Raises `Refusal` with a sentence that
         says what to do: weights missing, server gone, out of memory, figures that are no numbers.
+        """
+        ...
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A provider whose ability depends on its options: on a folder of weights, or on a server."""
+
+    def adjusted(self, options: Mapping[str, Any]) -> VideoProvider:
+        """The provider with these options of a request, its ability told by what they name.
+
+        Raises `Refusal` when they name nothing that it can use. It must be light: nothing heavy is loaded or asked.
         """
         ...
 

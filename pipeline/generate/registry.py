@@ -7,12 +7,13 @@ do; what they need comes in when they generate. Other packages add providers by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Any
 
-from pipeline.generate.provider import VideoProvider
+from pipeline.generate.provider import Adjustable, VideoProvider
 from renderer.errors import Refusal
 
 GROUP = "splatime.providers"
@@ -61,3 +62,8 @@ def find(name: str, table: Sequence[Row] | None = None) -> VideoProvider:
         missing = f"{fault.name or module} is not here ({fault})"
         raise Refusal(f"The provider {name} cannot be used because {missing};{hint}.") from fault
     return made
+
+
+def adjusted(provider: VideoProvider, options: Mapping[str, Any]) -> VideoProvider:
+    """The provider as the options of a request make it; raises `Refusal` when they name nothing that it can use."""
+    return provider.adjusted(options) if isinstance(provider, Adjustable) else provider

@@ -18,7 +18,7 @@ from pipeline.generate import freeze_time
 from pipeline.generate.adapters import SEEDS, Video, made, origin_in, settled
 from pipeline.generate.prompt_rule import freeze_time_prompt
 from pipeline.generate.provider import Frames, Known, Making, Origin, VideoProvider
-from pipeline.generate.registry import Row, find
+from pipeline.generate.registry import Row, adjusted, find
 from pipeline.generate.sweep import Sweep, extend
 from pipeline.jobs.control import Control
 from pipeline.jobs.coverage import coverage, degrees
@@ -66,6 +66,7 @@ def generate(job: GenerateJob, control: Control, table: Sequence[Row] | None = N
     project = project_file.load(home) if project_file.is_project(home) else Project()
     provider = find(job.provider, table)
     request = request_of(job, project)
+    provider = adjusted(provider, request.options)
     settled(request, provider.ability, _nothing() if not request.known else known_of(request, project))
     project_file.update(home, lambda known: known)
     desk = Desk(job, project, provider, control, home / PREVIEWS / f"{job.digest}.npy")

@@ -6,12 +6,13 @@ Importing it loads no torch; weights come in when something is made. They are th
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.generate.options import Option, checked
 from pipeline.generate.provider import Ability, Frames, Known, Made, Making
 from pipeline.project.take import VideoRequest
 from renderer.errors import Refusal
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).resolve().parents[3] / "resources" / "prior"
 FRAMES, SMALL, LARGE = 16, (36, 64), (288, 512)
 STEPS, UPSAMPLER_STEPS, GUIDANCE, MOST_STEPS = 24, 8, 2.0, 1000
+OPTIONS = (
+    Option("weights", "Weights", "folder", "What train-prior wrote; by default the weights that ship"),
+    Option("churn", "Churn", "number", "Noise that the sampler adds again; 0 is deterministic", 0.0, 0, 1000),
+)
 _SPREAD = 2.5
 """Noise beyond so many standard deviations of training's is taken for never seen: 1 % of it."""
 
@@ -43,6 +48,7 @@ class PixelProvider:
         sizes=(LARGE, SMALL),
         contexts=("dynamic", "freeze_time"),
         licence="Apache-2.0",
+        options=OPTIONS,
     )
 
     def generate(self, request: VideoRequest, known: Known) -> Generator[Making, None, Made]:
@@ -54,22 +60,24 @@ class PixelProvider:
             raise Refusal(f"The pixel model takes at most {MOST_STEPS} steps and a guidance of at most 100.")
         if known.positions and known.positions[-1] >= FRAMES:
             raise Refusal("The pixel model makes 16 frames, so known frames stand at positions 0 to 15.")
-        folder = Path(str(request.options.get("weights", SHIPPED)))
-        return (yield from _made(request, known, folder, size))
+        options = checked(self.ability.title, OPTIONS, request.options)
+        return (yield from _made(request, known, options, size))
 
 
-def _made(request: VideoRequest, known: Known, folder: Path, size: tuple[int, ...]) -> Generator[Making, None, Made]:
+def _made(
+    request: VideoRequest, known: Known, options: Mapping[str, Any], size: tuple[int, ...]
+) -> Generator[Making, None, Made]:
     from pipeline.generate.pixel_diffusion import weights
     from pipeline.generate.pixel_diffusion.cascade import Sampling, shortened
     from pipeline.generate.pixel_diffusion.data import to_frames
 
     stages = ("base", "upsampler") if size == LARGE else ("base",)
-    sampling = Sampling(request.steps or STEPS, request.guidance or GUIDANCE, _churn(request), request.seed)
+    sampling = Sampling(request.steps or STEPS, request.guidance or GUIDANCE, options["churn"], request.seed)
     plans = dict(zip(stages, (sampling, shortened(sampling, UPSAMPLER_STEPS)), strict=False))
     total, done, video, digests = sum(plan.steps for plan in plans.values()), 0, None, {}
     wish = _wish(request, known)
     for stage, plan in plans.items():
-        model, told = weights.load(folder, stage, _device())
+        model, told = weights.load(Path(options["weights"] or SHIPPED), stage, _device())
         digests[stage] = told["digest"]
         for guess in _sampled(model, _encoder(model), wish, plan, video):
             final = guess.video
@@ -116,13 +124,6 @@ def _resized(frames: Frames, size: tuple[int, ...]) -> Frames:
     if frames.shape[1:3] == size or not len(frames):
         return frames
     return np.stack([cv2.resize(frame, (size[1], size[0]), interpolation=cv2.INTER_AREA) for frame in frames])
-
-
-def _churn(request: VideoRequest) -> float:
-    churn = request.options.get("churn", 0.0)
-    if not isinstance(churn, (int, float)) or not 0 <= churn <= 1000:
-        raise Refusal("The option churn of the pixel model is a number from 0 (deterministic) to 1000.")
-    return float(churn)
 
 
 def _encoder(model: Denoiser) -> TextEncoder:

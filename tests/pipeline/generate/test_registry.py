@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline.generate.registry import PROVIDERS, Row, find, rows
+from pipeline.generate.registry import PROVIDERS, Row, adjusted, find, rows
 from renderer.errors import Refusal
+from tests.fakes.moving_bar import MovingBar
 
 BAR = Row("bar", "tests.fakes.moving_bar:make")
 
@@ -48,3 +52,13 @@ def test_other_packages_add_providers_by_entry_point(tmp_path: Path, monkeypatch
     monkeypatch.syspath_prepend(str(tmp_path))
     assert Row("bar", "tests.fakes.moving_bar:make") in rows()
     assert find("bar").ability.name == "bar"
+
+
+def test_a_provider_whose_ability_depends_on_options_is_asked_with_them() -> None:
+    class Folder(MovingBar):
+        def adjusted(self, options: Mapping[str, Any]) -> MovingBar:
+            return MovingBar(replace(self.ability, max_frames=options["most"]))
+
+    assert adjusted(Folder(), {"most": 5}).ability.max_frames == 5
+    plain = MovingBar()
+    assert adjusted(plain, {"most": 5}) is plain
