@@ -1,8 +1,8 @@
 """An ablation: one scene lifted with parts of the method left out, one after the other, measured and laid side by side.
 
 The folder holds a project of its own, so that cameras are solved once for all arms, a finished arm is found again by
-its digest, and the window can open what was lifted. Table and contact sheet are written anew after every arm: a stop
-keeps what is finished, and the same job goes on from there.
+its digest, and the window can open what was lifted. Rows that arms begin with alike are lifted once (`starts`). Table
+and contact sheet are written anew after every arm: a stop keeps what is finished, and the same job goes on from there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pipeline.jobs.ablation_report import FULL, Arm, Result
 from pipeline.jobs.control import Control
 from pipeline.jobs.keeping import keep
 from pipeline.jobs.spec import RUNS, SNAPSHOT, AblationJob, Job, LiftJob
-from pipeline.lift.schedule import parts_of, table_of
+from pipeline.jobs.starts import Starts
+from pipeline.lift.schedule import parts_of, preset, table_of
 from pipeline.messages import Failed, Finished, Message, Note, Produced, StageStarted
 from pipeline.project import library, media, project_file
 from pipeline.project.atomic import atomic_file
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 FAULTY = Scenario(faults=Faults(warp_px=4.0, residual_motion=0.5, flicker=0.02))
 """The sample with what generators get wrong injected into its freeze-time video; held-out views stay exact."""
-PROJECT, SCENE, FIGURES, HELD_BACK = "project", "scene", "figures", "held_out.mp4"
+PROJECT, SCENE, FIGURES, STARTS, HELD_BACK = "project", "scene", "figures", "starts", "held_out.mp4"
 STOPPED = "Stopped as asked; finished arms and their table are kept, and the same command goes on from here."
 
 Run = Callable[[Job, Control], Iterator[Message]]
@@ -52,19 +53,20 @@ def ablate(job: AblationJob, control: Control, run: Run) -> Iterator[Message]:
     """Do the job; `run` does one lift (`steps.run`). Raises `Refusal` for what a person can mend."""
     home = Path(job.folder)
     problem = yield from _problem(job, control)
-    arms, foreign = arms_of(job)
+    arms, in_vain = arms_of(job)
     project_file.check_home(home / PROJECT)
     pair = library.look_at(problem.folder / "reference.mp4", problem.freeze_time)
     library.check_canonical(pair, *problem.pair)
     project = library.bring(home / PROJECT, pair, LiftSettings(job.preset, 0, job.device), *problem.pair)
     lifts = [(arm, seed) for seed in range(job.seeds) for arm in arms]
     stages = sum(len(plan.stages_of(_settings(job, arm, seed))) + 1 for arm, seed in lifts)
+    starts = Starts(home / STARTS)
     results: list[Result] = []
     done = 0
     for arm, seed in lifts:
         lift = LiftJob.from_project(_with(project, _settings(job, arm, seed)), home / PROJECT, resume=True)
         named = arm.words if job.seeds == 1 else f"{arm.words}, seed {seed}"
-        fault = yield from _lifted(lift, control, run, named, done, stages)
+        fault = yield from _lifted(lift, starts.around(lift, run(lift, control)), named, done, stages)
         done += len(plan.stages_of(lift.settings)) + 1
         if control.stopping:
             yield Failed(STOPPED, True)
@@ -78,21 +80,24 @@ def ablate(job: AblationJob, control: Control, run: Run) -> Iterator[Message]:
             if fault is not None
             else Result(arm, seed, lift.digest, measured(home, lift, problem))
         )
-        report = ablation_report.Report(problem.folder.name, job.preset, problem.freeze_time.name, results, foreign)
+        report = ablation_report.Report(problem.folder.name, job.preset, problem.freeze_time.name, results, in_vain)
         _write(home, report, problem)
         yield Note(f"{named}: {ablation_report.sentence_of(results[-1])}")
     yield Produced("ablation", {"path": str((home / ablation_report.TABLE).resolve())})
     yield Finished({"out": str(home.resolve()), **report.to_json()})
 
 
-def arms_of(job: AblationJob) -> tuple[tuple[Arm, ...], tuple[Arm, ...]]:
-    """The arms that are lifted, the whole method first, and those that the preset has no part for."""
+def arms_of(job: AblationJob) -> tuple[tuple[Arm, ...], dict[Arm, str]]:
+    """The arms that are lifted, the whole method first, and why others are not: nothing would be left out."""
+    table = preset(job.preset)
     known = parts_of(table_of(job.preset, (), job.prior))
     wanted = [Arm(name, (name,)) for name in (job.arms or ABLATIONS)]
-    return (
-        (FULL, *(arm for arm in wanted if arm.name in known)),
-        tuple(arm for arm in wanted if arm.name not in known),
-    )
+    in_vain = {
+        arm: "there is no video prior to distil (--prior)" if arm.name in parts_of(table) else "no part of this preset"
+        for arm in wanted
+        if arm.name not in known
+    }
+    return (FULL, *(arm for arm in wanted if arm.name in known)), in_vain
 
 
 def _problem(job: AblationJob, control: Control) -> Generator[Message, None, Problem]:
@@ -147,10 +152,10 @@ def _with(project: Project, settings: LiftSettings) -> Project:
 
 
 def _lifted(
-    lift: LiftJob, control: Control, run: Run, named: str, done: int, stages: int
+    lift: LiftJob, messages: Iterator[Message], named: str, done: int, stages: int
 ) -> Generator[Message, None, Failed | None]:
     """Do or find one lift; its fault when it has one. Stages are named by the arm and counted through all arms."""
-    for message in run(lift, control):
+    for message in messages:
         if isinstance(message, StageStarted):
             yield replace(message, name=f"{named}: {message.name}", index=done + message.index, count=stages)
         elif isinstance(message, Produced):

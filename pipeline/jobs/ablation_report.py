@@ -60,13 +60,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """All that is finished so far. `foreign`: arms that the preset has no part for."""
+    """All that is finished so far. `in_vain`: arms that are not lifted, and why."""
 
     scene: str
     preset: str
     freeze_time: str
     results: Sequence[Result]
-    foreign: Sequence[Arm]
+    in_vain: Mapping[Arm, str]
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -95,7 +95,7 @@ class Report:
                 }
                 for r in self.results
             ],
-            "not_in_preset": [arm.name for arm in self.foreign],
+            "not_lifted": {arm.name: why for arm, why in self.in_vain.items()},
         }  # fmt: skip
 
     def markdown(self) -> str:
@@ -110,7 +110,7 @@ class Report:
             "| --- |" + " ---: |" * (len(COLUMNS) + 1),
         ]  # fmt: skip
         lines += [self._row(arm) for arm in self.arms]
-        lines += [f"| {arm.words} |" + " not part of this preset |" + " |" * len(COLUMNS) for arm in self.foreign]
+        lines += [f"| {arm.words} | not lifted: {why} |" + " |" * len(COLUMNS) for arm, why in self.in_vain.items()]
         ranked = sorted((statistics.mean(lost.values()), arm) for arm in self.arms[1:] if (lost := self.lost(arm)))
         if ranked:
             told = ", ".join(f"{arm.words.lower()} ({value:+.2f} dB)" for value, arm in ranked)

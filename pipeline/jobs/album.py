@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeline.jobs.run_dir import second_name
 from pipeline.jobs.spec import SNAPSHOT, SNAPSHOTS
 from pipeline.messages import Message, Progress, SnapshotReady, StageStarted
 
@@ -36,15 +35,6 @@ class Album:
             self._wanted = message.step >= message.steps > 0
         elif isinstance(message, SnapshotReady) and self._keep:
             self._keep = False
-            self._copy(f"{self._row:02d}_{message.step:06d}.safetensors")
-
-    def _copy(self, name: str) -> None:
-        """A second name for the same bytes: the lift replaces its snapshot, it never writes into it."""
-        source, place = self._run_dir / SNAPSHOT, self._run_dir / SNAPSHOTS / name
-        with contextlib.suppress(OSError):  # looking back is a comfort; a full disk shows where it matters
-            place.parent.mkdir(exist_ok=True)
-            place.unlink(missing_ok=True)
-            try:
-                os.link(source, place)
-            except OSError:
-                shutil.copyfile(source, place)
+            name = f"{self._row:02d}_{message.step:06d}.safetensors"
+            with contextlib.suppress(OSError):  # looking back is a comfort; a full disk shows where it matters
+                second_name(self._run_dir / SNAPSHOT, self._run_dir / SNAPSHOTS / name)

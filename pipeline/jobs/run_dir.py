@@ -7,6 +7,8 @@ message log is replaced whole and the log only grows.
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +71,23 @@ class RunDir:
             return Snapshot.load(self.snapshot).info.get("stage") == "finished"
         except Refusal:
             return False
+
+
+def second_name(source: Path, place: Path) -> None:
+    """Have the bytes of `source` stand at `place` too; a lift replaces its files whole and never writes into them.
+
+    Raises OSError when the disk refuses.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    scratch = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            os.link(source, scratch)
+        except OSError:  # not every file system has links
+            shutil.copyfile(source, scratch)
+        scratch.replace(place)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def scene_of(folder: Path, project: Project, run_id: str | None) -> tuple[str, Snapshot]:

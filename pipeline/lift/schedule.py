@@ -22,6 +22,7 @@ half of HiFA's noise on, since what they begin with is no rough sketch.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -113,6 +114,11 @@ class Phase:
     @property
     def frozen(self) -> tuple[str, ...]:
         return tuple(x for x in (SPLATS, PER_FRAME, TEMPORAL, CAMERAS) if x not in self.trains)
+
+    @property
+    def stage(self) -> Literal["canonical", "motion", "film"]:
+        """Rates decay over each stage anew: over the canonical scene, the motion, and the film."""
+        return "film" if self.views == FILM else "motion" if TEMPORAL in self.trains else "canonical"
 
 
 @dataclass(frozen=True)
@@ -296,6 +302,18 @@ def ablated(schedule: Schedule, without: tuple[str, ...]) -> Schedule:
 def parts_of(schedule: Schedule) -> tuple[str, ...]:
     """The names from `ABLATIONS` that this table has: those without which something else would be trained."""
     return tuple(part for part in ABLATIONS if ablated(schedule, (part,)) != schedule)
+
+
+def shared_rows(one: Schedule, other: Schedule) -> int:
+    """With how many rows both tables begin alike: until their end a lift by either is the same to the bit.
+
+    None where anything else than rows differs, or where rates would decay over stages of another length.
+    """
+    stages = [[(row.stage, row.steps) for row in table.phases] for table in (one, other)]
+    if stages[0] != stages[1] or dataclasses.replace(one, phases=other.phases) != other:
+        return 0
+    alike = (a == b for a, b in zip(one.phases, other.phases, strict=True))
+    return sum(itertools.takewhile(bool, alike))
 
 
 def distils(schedule: Schedule) -> bool:

@@ -439,12 +439,11 @@ class Trainer:
         _set_rate(self.camera_optimiser, _decay(rates.cameras, share) * phase.lr_scale)
 
     def _share_of_stage(self) -> float:
-        """How far the canonical stage, the motion stage or the film has come, in [0, 1]; rates decay over each anew."""
-        stages = [FILM if row.views == FILM else TEMPORAL in row.trains for row in self.schedule.phases]
-        here = stages[self.phase_index]
-        total = sum(row.steps for row, stage in zip(self.schedule.phases, stages, strict=True) if stage == here)
-        rows = zip(self.schedule.phases[: self.phase_index], stages[: self.phase_index], strict=True)
-        return (sum(row.steps for row, stage in rows if stage == here) + self.step_in_phase) / max(total, 1)
+        """How far the stage of the current row has come, in [0, 1]."""
+        rows, here = self.schedule.phases, self.phase.stage
+        total = sum(row.steps for row in rows if row.stage == here)
+        done = sum(row.steps for row in rows[: self.phase_index] if row.stage == here)
+        return (done + self.step_in_phase) / max(total, 1)
 
 
 def _array(x: Tensor) -> npt.NDArray[np.float64]:

@@ -20,6 +20,7 @@ import plyfile
 import pytest
 
 from pipeline.generate.procedural import write_scene
+from pipeline.jobs.spec import SNAPSHOT
 from pipeline.project import media, project_file
 from tests.journeys.tiny_lift import SCENARIO, exact_poses, tiny
 
@@ -127,16 +128,34 @@ def test_an_ablation_is_another_run(here: Run, scene: Path, tmp_path: Path) -> N
     assert len(list((project / "takes").iterdir())) == 2 and len(list((project / "poses").iterdir())) == 1
 
 
-def test_an_ablation_in_one_command(here: Run, scene: Path, tmp_path: Path) -> None:
-    words = ["ablate", scene, "--out", tmp_path / "out", "--arms", "new-splats,joint-sds", "--device", "cpu"]
-    done = here(*words, "--json")
+def test_an_ablation_in_one_command(here: Run, scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pipeline.lift.trainer as trainer
+
+    real, steps = trainer.Trainer.step, []
+
+    def counted(self: Any) -> Any:
+        steps.append(1)
+        return real(self)
+
+    monkeypatch.setattr(trainer.Trainer, "step", counted)
+    asked = ["ablate", scene, "--out", tmp_path / "out", "--arms", "new-splats,joint-sds", "--device", "cpu"]
+    done = here(*asked, "--json")
     assert done.code == 0, done.err
     end = json.loads(done.out.splitlines()[-1])
     assert [row["arm"] for row in end["summary"]["arms"]] == ["full", "new-splats"]
-    assert end["summary"]["not_in_preset"] == ["joint-sds"]
+    assert "no video prior" in end["summary"]["not_lifted"]["joint-sds"]
+    table = tiny("draft")
+    assert len(steps) == table.total_steps + sum(row.steps for row in table.phases[4:])  # they part at new splats
     assert len(list((tmp_path / "out" / "project" / "poses").iterdir())) == 1
-    again = here(*words)
-    assert again.code == 0 and "| No growth of new splats |" in again.out and "joint SDS | not part" in again.out
+    steps.clear()
+    again = here(*asked)
+    assert again.code == 0 and "| No growth of new splats |" in again.out and "joint SDS | not lifted" in again.out
+    assert not steps
+    alone = here(*words(scene, tmp_path / "alone", "--without", "new-splats"))
+    assert alone.code == 0, alone.err
+    run = end["summary"]["arms"][1]["run"]
+    snapshots = [folder / "runs" / run / SNAPSHOT for folder in (tmp_path / "out" / "project", tmp_path / "alone")]
+    assert snapshots[0].read_bytes() == snapshots[1].read_bytes()  # by the same bits as a lift that shares nothing
 
 
 def test_a_disk_that_fills_while_lifting(

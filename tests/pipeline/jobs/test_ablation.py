@@ -166,10 +166,17 @@ def test_parts_that_the_preset_has_not_are_said_and_not_faked(folder: Path, tmp_
     lift = FakeLift()
     end = list(ablate(asked, Control(), lift))[-1]
     assert lift.lifted == ["0", "small-motion0"]
-    assert isinstance(end, Finished) and end.summary["not_in_preset"] == ["multi-view-sds"]
-    assert "| No multi-view SDS | not part of this preset |" in (tmp_path / "out" / TABLE).read_text()
-    lifted, foreign = arms_of(replace(asked, arms=()))
-    assert {arm.name for arm in (*lifted, *foreign)} == {"full", *ABLATIONS} and lifted[0] == FULL
+    assert isinstance(end, Finished) and end.summary["not_lifted"] == {
+        "multi-view-sds": "there is no video prior to distil (--prior)"
+    }
+    assert (
+        "| No multi-view SDS | not lifted: there is no video prior to distil (--prior) |"
+        in (tmp_path / "out" / TABLE).read_text()
+    )
+    lifted, in_vain = arms_of(replace(asked, arms=()))
+    assert {arm.name for arm in (*lifted, *in_vain)} == {"full", *ABLATIONS} and lifted[0] == FULL
+    everything, nothing = arms_of(replace(asked, arms=(), prior="weights/of/mine"))
+    assert len(everything) == 1 + len(ABLATIONS) and not nothing
 
 
 def test_seeds_have_a_spread_and_differences_are_of_pairs(folder: Path, tmp_path: Path) -> None:
@@ -181,7 +188,7 @@ def test_seeds_have_a_spread_and_differences_are_of_pairs(folder: Path, tmp_path
     arm = Arm("small-motion", ("small-motion",))
     values = {(FULL, 0): 20.0, (FULL, 1): 30.0, (arm, 0): 19.0, (arm, 1): 28.0}
     made = [Result(a, seed, "d", {"psnr": value, "absent": {}}) for (a, seed), value in values.items()]
-    report = Report("s", "draft", "f.mp4", made, ())
+    report = Report("s", "draft", "f.mp4", made, {})
     assert report.lost(arm) == {0: -1.0, 1: -2.0}
     assert "| No small-motion loss | 23.50 ± 6.36 | -1.50 ± 0.71 |" in report.markdown()
 

@@ -20,6 +20,7 @@ from pipeline.lift.schedule import (
     distils,
     parts_of,
     preset,
+    shared_rows,
     table_of,
     undistilled,
 )
@@ -125,3 +126,24 @@ def test_a_preset_knows_its_parts(name: str) -> None:
     parts = parts_of(preset(name))
     assert set(ABLATIONS) - set(parts) <= {"multi-view-sds", "joint-sds"}
     assert parts_of(ablated(preset(name), parts[:2])) == parts[2:]
+
+
+@pytest.mark.parametrize(
+    ("part", "draft", "paper"),
+    [
+        ("per-frame-deformation", 1, 1), ("small-motion", 1, 1), ("multi-view-sds", 1, 2), ("joint-sds", 5, 5),
+        ("freeze-time", 0, 0), ("camera-fine-tuning", 0, 0), ("new-splats", 4, 4),
+    ],
+)  # fmt: skip
+def test_tables_share_the_rows_before_the_first_that_differs(part: str, draft: int, paper: int) -> None:
+    for name, rows in (("draft", draft), ("standard", draft), ("paper", paper)):
+        assert shared_rows(preset(name), ablated(preset(name), (part,))) == rows
+        assert shared_rows(preset(name), preset(name)) == len(preset(name).phases)
+
+
+def test_tables_whose_rates_differ_share_nothing() -> None:
+    draft = preset("draft")
+    longer = (*draft.phases[:-1], dataclasses.replace(draft.phases[-1], steps=601))
+    assert shared_rows(draft, dataclasses.replace(draft, phases=longer)) == 0
+    assert shared_rows(draft, dataclasses.replace(draft, anchor_every=0)) == 0
+    assert shared_rows(preset("draft"), preset("standard")) == 0

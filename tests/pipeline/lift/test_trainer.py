@@ -14,7 +14,19 @@ from torch import Tensor
 
 from pipeline.lift.footage import Footage
 from pipeline.lift.run import load_checkpoint, save_checkpoint
-from pipeline.lift.schedule import CAMERAS, NEW_SPLATS, PER_FRAME, SPLATS, TEMPORAL, Growth, Phase, Rates, Schedule
+from pipeline.lift.schedule import (
+    CAMERAS,
+    NEW_SPLATS,
+    PER_FRAME,
+    SPLATS,
+    TEMPORAL,
+    Growth,
+    Phase,
+    Rates,
+    Schedule,
+    ablated,
+    shared_rows,
+)
 from pipeline.lift.trainer import Trainer
 from renderer.camera import Camera, look_at
 from renderer.diff.deformation import NodeField, spread_nodes
@@ -130,6 +142,30 @@ def test_resuming_from_a_file_is_bit_exact(cut: int, tmp_path: Path) -> None:
     assert after.steps_done == cut
     assert run(after, whole.schedule.total_steps - cut) == expected[cut:]
     assert_same(after.state(), whole.state())
+
+
+@pytest.mark.parametrize(("part", "rows"), [("per-frame-deformation", 0), ("small-motion", 0), ("new-splats", 2)])
+def test_a_lift_with_a_part_left_out_goes_on_from_the_whole_one_by_the_same_bits(part: str, rows: int) -> None:
+    """Before row `rows` nothing that differs has been at work, whatever the trainer was built with."""
+    warm_up = dataclasses.replace(schedule().phases[0], name="w", trains=(SPLATS, CAMERAS), weights={"l1": 1.0})
+    table = dataclasses.replace(schedule(), phases=(warm_up, *schedule().phases))
+    short, shared = ablated(table, (part,)), shared_rows(table, ablated(table, (part,)))
+    assert shared == rows + 1
+
+    def arm() -> Trainer:
+        made = trainer(table=short)
+        if part == "per-frame-deformation":
+            made.per_frame = None
+        return made
+
+    alone = arm()
+    expected = run(alone, short.total_steps)
+    whole = trainer(table=table)
+    run(whole, sum(row.steps for row in table.phases[:shared]))
+    begun, state = arm(), whole.state()
+    begun.restore(state)
+    assert run(begun, short.total_steps - whole.steps_done) == expected[whole.steps_done :]
+    assert torch.equal(begun.population.params["means"], alone.population.params["means"])
 
 
 def test_motion_is_found_with_the_splats_frozen() -> None:
