@@ -11,15 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from pipeline.lift import losses
 from pipeline.lift.cameras import CameraTuning
 from pipeline.lift.densify import Population
 from pipeline.lift.footage import Footage
+from pipeline.lift.objective import Objective, Sight
+from pipeline.lift.rates import adam, decayed, set_rate, share_of_stage, splat_rates
 from pipeline.lift.reupsample import Film
 from pipeline.lift.schedule import (
     BOTH,
@@ -34,15 +33,12 @@ from pipeline.lift.schedule import (
     Schedule,
 )
 from pipeline.lift.sds import Distiller
-from pipeline.lift.tracking import believed_flow, follow
+from pipeline.lift.visits import Visits, carry_motion, outward_turn, share_of_turn
 from renderer.diff.deformation import DeformationField, NodeField, Skinning
-from renderer.diff.rasterize import Rendering, rasterize
+from renderer.diff.rasterize import rasterize
 from renderer.diff.scene import DeformableScene
 from renderer.diff.splats import ActiveSplats, CameraBatch, Splats
 from renderer.errors import Refusal
-
-CONTROL_WINDOW = {True: 16, False: 2}
-"""Consecutive codes the motion regularisers look at in one step, for nodes and for the network on splats."""
 
 RAW_NAMES = {"means": "means", "log_scales": "scales", "quats": "quats", "logit_opacity": "opacities", "rgb": "rgb"}
 """`Splats` fields to gsplat's parameter names, which its strategy functions need."""
@@ -89,12 +85,12 @@ class Trainer:
         self.reference_view = CameraBatch.of([footage.canonical_camera], footage.freeze_images)
         self.population = self._populate(raw)
         self.field_optimisers = {
-            name: _adam(list(f.parameters())) for name, f in self._fields().items() if f is not None
+            name: adam(list(f.parameters())) for name, f in self._fields().items() if f is not None
         }
-        self.camera_optimiser = _adam([self.cameras.corrections])
+        self.camera_optimiser = adam([self.cameras.corrections])
         self.phase_index, self.step_in_phase = 0, 0
-        self.queue: list[int] = []
-        self._neighbours: tuple[Tensor, Tensor] | None = None
+        self.visits = Visits(footage, schedule.anchor_every, self.random)
+        self.objective = Objective(footage, temporal, self.cameras.tuned, self.random, distiller)
 
     # -- the state ------------------------------------------------------------------------------------------------
 
@@ -103,7 +99,7 @@ class Trainer:
 
     def _populate(self, raw: dict[str, Tensor], stats: dict[str, Tensor] | None = None) -> Population:
         params = {name: nn.Parameter(value.to(self.device).clone()) for name, value in raw.items()}
-        optimisers = {name: _adam([parameter]) for name, parameter in params.items()}
+        optimisers = {name: adam([parameter]) for name, parameter in params.items()}
         return Population(params, optimisers, stats or {})
 
     @property
@@ -145,7 +141,7 @@ class Trainer:
         return {
             "phase": self.phase_index,
             "step": self.step_in_phase,
-            "queue": list(self.queue),
+            "queue": list(self.visits.queue),
             "random": self.random.get_state(),
             "global_random": torch.get_rng_state(),
             "params": {k: v.detach() for k, v in self.population.params.items()},
@@ -167,7 +163,8 @@ class Trainer:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from `state`; the schedule, the footage and the fields must be those it was made with."""
-        self.phase_index, self.step_in_phase, self.queue = state["phase"], state["step"], list(state["queue"])
+        self.phase_index, self.step_in_phase = state["phase"], state["step"]
+        self.visits.queue = list(state["queue"])
         self.random.set_state(state["random"])
         torch.set_rng_state(state["global_random"])
         self.population = self._populate(state["params"], {k: v.to(self.device) for k, v in state["stats"].items()})
@@ -194,13 +191,15 @@ class Trainer:
             self._enter(phase)
         self._set_rates(phase)
         reference = phase.views == REFERENCE or (phase.views == BOTH and step % 2 == 1)
-        position = self._next_frame(phase, reference)
-        target, rendering, loss = self._render_and_score(phase, reference, position)
+        sight, position = self._look(phase, reference)
+        alone = position if phase.outward else None
+        place = self.phase_index, step
+        rendering, loss = self.objective.scored(phase, place, self._active(phase), sight, alone)
         grows = phase.growth is not None and step < phase.growth.stop
         if grows:
             rendering.means2d.retain_grad()
         loss.backward()
-        stats = StepStats(float(loss.detach()), _psnr(rendering.image, target), len(self.population))
+        stats = StepStats(float(loss.detach()), _psnr(rendering.image, sight.target), len(self.population))
         if not math.isfinite(stats.loss):
             raise Refusal(
                 f"The lift became unstable in {phase.name} (step {step}): the loss is not a number. "
@@ -217,7 +216,7 @@ class Trainer:
     def _advance(self, phase: Phase) -> None:
         self.step_in_phase += 1
         if self.step_in_phase >= phase.steps:
-            self.phase_index, self.step_in_phase, self.queue = self.phase_index + 1, 0, []
+            self.phase_index, self.step_in_phase, self.visits.queue = self.phase_index + 1, 0, []
 
     def _enter(self, phase: Phase) -> None:
         """Fresh optimiser state where a phase trains other things than the one before it."""
@@ -240,97 +239,34 @@ class Trainer:
         if isinstance(self.temporal, NodeField) and self.temporal.matte is not None:
             self.temporal.matte.observe(rasterize(self.splats().activate(), self.reference_view).depth[0, ..., 0])
 
-    def _next_frame(self, phase: Phase, reference: bool) -> int:
-        """Position of the frame to look at: outwards by share of the phase, else a shuffled round of all."""
-        count = len(self.footage.reference_frames if reference else self.footage.freeze_frames)
+    def _look(self, phase: Phase, reference: bool) -> tuple[Sight, int]:
+        """What this step looks at, and the position of that frame in its video."""
+        film = self.footage
         if phase.views == FILM:
-            return int(torch.randint(len(self._film()), (1,), generator=self.random))
-        if phase.outward:
-            return self._outward_frame(phase, count)
-        every = self.schedule.anchor_every * (2 if phase.views == BOTH else 1)
-        if not reference and every and self.step_in_phase % every == 0:
-            return self.footage.canonical_freeze
-        if not self.queue:
-            rounds = len(self.footage.reference_frames) if phase.views != "freeze-time" else 0
-            rounds = max(rounds, len(self.footage.freeze_frames) if phase.views != REFERENCE else 0)
-            self.queue = torch.randperm(rounds, generator=self.random).tolist()
-        return self.queue.pop() % count
+            made = self._film()
+            position = int(torch.randint(len(made), (1,), generator=self.random))
+            camera = CameraBatch.of([made.cameras[position]], film.freeze_images)
+            return Sight(made.target(position), camera, self.temporal, made.times[position]), position
+        position = self._outward(phase) if phase.outward else self.visits.next(phase, self.step_in_phase, reference)
+        if reference:
+            code = float(film.reference_frames[position])
+            return Sight(film.reference_images[position], self.reference_view, self.temporal, code), position
+        motion, code = self.per_frame if self._per_frame_on() else None, float(film.freeze_frames[position])
+        return Sight(film.freeze_images[position], self.cameras.view(position), motion, code, small=True), position
 
-    def _outward_frame(self, phase: Phase, count: int) -> int:
-        """Each frame in turn, away from the canonical one; a frame starts from its inner neighbour's motion."""
-        home = self.footage.canonical_reference
-        order = [*range(home + 1, count), *range(home - 1, -1, -1)]
-        if not order:
-            return home
-        turn, before = (step * len(order) // phase.steps for step in (self.step_in_phase, self.step_in_phase - 1))
-        position: int = order[turn]
-        if turn != before:
-            self._carry(position - (1 if position > home else -1), position)
+    def _outward(self, phase: Phase) -> int:
+        """The frame that is being found; its turn begins with its neighbour's motion and fresh optimiser state."""
+        home, count = self.footage.canonical_reference, len(self.footage.reference_frames)
+        position, neighbour = outward_turn(phase, self.step_in_phase, home, count)
+        if neighbour is not None and isinstance(self.temporal, NodeField):
+            carry_motion(self.temporal, self.splats().activate(), self.footage, neighbour, position)
+            self.field_optimisers[TEMPORAL].state.clear()
         return position
-
-    def _share_of_turn(self, phase: Phase) -> float:
-        """How far the frame that is being found has come, in [0, 1)."""
-        turns = max(len(self.footage.reference_frames) - 1, 1)
-        return (self.step_in_phase * turns / phase.steps) % 1.0
-
-    @torch.no_grad()
-    def _carry(self, source: int, target: int) -> None:
-        """Start a reference frame from its neighbour: the same motion plus what optical flow sees between them."""
-        if not isinstance(self.temporal, NodeField):
-            return
-        nodes, images = self.temporal, self.footage.reference_images
-        code = float(self.footage.reference_frames[source])
-        active = self.splats().activate()
-        depth = rasterize(self.temporal.offsets(active, code).apply(active), self.reference_view).depth[0, ..., 0]
-        flow, ok = believed_flow(_array(images[source]), _array(images[target]))
-        translation, _ = nodes.motion(nodes.codes.new_tensor([code]))
-        where = _array(nodes.positions + translation[0])
-        shift = follow(where, _array(nodes.positions), self.footage.canonical_camera, _array(depth), flow, ok)
-        nodes.carry(source, target, torch.from_numpy(shift).to(nodes.positions))
-        self.field_optimisers[TEMPORAL].state.clear()
-
-    def _render_and_score(self, phase: Phase, reference: bool, position: int) -> tuple[Tensor, Rendering, Tensor]:
-        active = self._active(phase)
-        terms: dict[str, Tensor] = {}
-        if phase.views == FILM:
-            film = self._film()
-            target, view = film.target(position), CameraBatch.of([film.cameras[position]], active.means)
-            shown = self._deformed(active, self.temporal, film.times[position], terms={})
-        elif reference:
-            target, view = self.footage.reference_images[position], self.reference_view
-            code = float(self.footage.reference_frames[position])
-            shown = self._deformed(active, self.temporal, code, terms={})
-        else:
-            target, view = self.footage.freeze_images[position], self.cameras.view(position)
-            code = float(self.footage.freeze_frames[position])
-            shown = self._deformed(active, self.per_frame if self._per_frame_on() else None, code, terms)
-        if TEMPORAL in phase.trains:
-            terms |= self._motion_terms(active, position if phase.outward else None)
-        terms |= self._distilled(phase, active)
-        rendering = rasterize(shown, view)
-        image, goal = rendering.image, target[None]
-        terms["l1"] = losses.reconstruction(image, goal).mean()
-        if phase.weights.get("ssim", 0.0):
-            terms["ssim"] = 1.0 - losses.ssim(image, goal).mean()
-        loss = sum((phase.weights[name] * term for name, term in terms.items() if name in phase.weights), start=0.0)
-        assert isinstance(loss, Tensor)
-        return target, rendering, loss
 
     def _film(self) -> Film:
         if self.film is None:
             raise ValueError("a row that fits a film needs someone who makes it")
         return self.film
-
-    def _distilled(self, phase: Phase, active: ActiveSplats) -> dict[str, Tensor]:
-        if self.distiller is None:
-            return {}
-        place = self.phase_index, self.step_in_phase
-
-        def show(time: float | None) -> ActiveSplats:
-            still = time is None or time == self.temporal.canonical_code
-            return active if still else self._deformed(active, self.temporal, float(time or 0.0), terms={})
-
-        return self.distiller.terms(phase, *place, self.footage, self.cameras.tuned, show)
 
     def _active(self, phase: Phase) -> ActiveSplats:
         """Activated splats; in the growth of new splats the canonical ones are detached (Appendix D.2)."""
@@ -348,44 +284,6 @@ class Trainer:
     def _seeded(self, phase: Phase) -> bool:
         return phase.growth is None or self.step_in_phase >= phase.growth.start
 
-    def _deformed(
-        self, active: ActiveSplats, motion: DeformationField | None, code: float, terms: dict[str, Tensor]
-    ) -> ActiveSplats:
-        if motion is None:
-            return active
-        offsets = motion.offsets(active, code)
-        terms["small-motion"] = losses.small_motion(offsets).mean()
-        return offsets.apply(active)
-
-    def _motion_terms(self, active: ActiveSplats, alone: int | None) -> dict[str, Tensor]:
-        """Eq. 7, 8, 11, 12 on the field's control points over a window of consecutive reference frames.
-
-        `alone`: position of the one frame that is being found, which is then compared with its inner neighbour.
-        """
-        frames = self.footage.reference_frames
-        if alone is None:
-            window = min(CONTROL_WINDOW[isinstance(self.temporal, NodeField)], len(frames))
-            first = int(torch.randint(len(frames) - window + 1, (1,), generator=self.random))
-        else:
-            window, first = 2, alone - (1 if alone > self.footage.canonical_reference else 0)
-        codes = torch.tensor(frames[first : first + window], dtype=torch.float32, device=self.device)
-        motion = self.temporal.controls(active, codes)
-        terms = {"norm": losses.motion_norm(motion.offsets).mean()}
-        if window > 1:
-            index, weight = self._neighbourhood(motion.x0)
-            terms["diff"] = losses.motion_difference(motion).mean()
-            terms["rigid"] = losses.local_rigidity(motion, index, weight).mean()
-            terms["rot"] = losses.rotation_agreement(motion, index, weight).mean()
-        return terms
-
-    def _neighbourhood(self, x0: Tensor) -> tuple[Tensor, Tensor]:
-        """Nodes never move at rest, so their neighbours are found once; random controls need theirs anew."""
-        if not isinstance(self.temporal, NodeField):
-            return losses.neighbourhood(x0)
-        if self._neighbours is None:
-            self._neighbours = losses.neighbourhood(x0)
-        return self._neighbours
-
     def _update(self, phase: Phase, reference: bool, position: int) -> None:
         if SPLATS in phase.trains or (NEW_SPLATS in phase.trains and self._seeded(phase)):
             for optimiser in self.population.optimisers.values():
@@ -394,8 +292,7 @@ class Trainer:
             self.population.params["rgb"].data.clamp_(0.0, 1.0)
         seen = self.temporal if reference else self.per_frame
         if isinstance(seen, NodeField):
-            distilled = self.distiller.times if reference and self.distiller is not None else ()
-            seen.only({position} | seen.stored_around(distilled))
+            seen.only({position} | seen.stored_around(self.objective.times if reference else ()))
         for name, optimiser in self.field_optimisers.items():
             if name in phase.trains:
                 optimiser.step()
@@ -425,44 +322,17 @@ class Trainer:
     # -- learning rates -------------------------------------------------------------------------------------------
 
     def _set_rates(self, phase: Phase) -> None:
-        rates, share = self.schedule.rates, self._share_of_stage()
-        fixed = {"scales": rates.scales, "quats": rates.quats, "opacities": rates.opacities, "rgb": rates.rgb}
-        for name, optimiser in self.population.optimisers.items():
-            rate = _decay(rates.means, share) if name == "means" else fixed[name]
-            _set_rate(optimiser, rate * phase.lr_scale)
+        rates, share = self.schedule.rates, share_of_stage(self.schedule, self.phase_index, self.step_in_phase)
+        for name, rate in splat_rates(rates, phase, share).items():
+            set_rate(self.population.optimisers[name], rate)
+        along = share
+        if phase.outward:
+            # Every frame anneals in its own turn; at a rate still high the next one would start from jitter.
+            along = share_of_turn(phase, self.step_in_phase, len(self.footage.reference_frames))
         for name, optimiser in self.field_optimisers.items():
-            ends, along = (rates.temporal, share) if name == TEMPORAL else (rates.per_frame, share)
-            if phase.outward:
-                # Every frame anneals in its own turn; at a rate still high the next one would start from jitter.
-                along = self._share_of_turn(phase)
-            _set_rate(optimiser, _decay(ends, along) * phase.field_scale)
-        _set_rate(self.camera_optimiser, _decay(rates.cameras, share) * phase.lr_scale)
-
-    def _share_of_stage(self) -> float:
-        """How far the stage of the current row has come, in [0, 1]."""
-        rows, here = self.schedule.phases, self.phase.stage
-        total = sum(row.steps for row in rows if row.stage == here)
-        done = sum(row.steps for row in rows[: self.phase_index] if row.stage == here)
-        return (done + self.step_in_phase) / max(total, 1)
-
-
-def _array(x: Tensor) -> npt.NDArray[np.float64]:
-    return x.detach().double().cpu().numpy()
-
-
-def _adam(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    # 3DGS's eps: gradients of single splats are far below Adam's default of 1e-8.
-    return torch.optim.Adam(parameters, lr=1e-3, betas=(0.9, 0.999), eps=1e-15, fused=True)
-
-
-def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-
-
-def _decay(ends: tuple[float, float], share: float) -> float:
-    """Exponential from the first to the second rate (3DGS)."""
-    return float(ends[0] * (ends[1] / ends[0]) ** min(max(share, 0.0), 1.0))
+            ends = rates.temporal if name == TEMPORAL else rates.per_frame
+            set_rate(optimiser, decayed(ends, along) * phase.field_scale)
+        set_rate(self.camera_optimiser, decayed(rates.cameras, share) * phase.lr_scale)
 
 
 def _psnr(image: Tensor, target: Tensor) -> float:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from pipeline.lift import reupsample
+from pipeline.lift.rates import share_of_stage
 from pipeline.lift.run import load_checkpoint, save_checkpoint
 from pipeline.lift.schedule import FILM, PER_FRAME, SPLATS, TEMPORAL, preset, table_of, with_reupsampling
 from pipeline.lift.trainer import Trainer
@@ -109,6 +110,7 @@ def test_rates_before_the_row_do_not_know_of_it() -> None:
     subject = short()
     plain = trainer(dataclasses.replace(subject.schedule, phases=subject.schedule.phases[:-1]), None)
     while not plain.finished:
-        assert subject._share_of_stage() == plain._share_of_stage()
+        places = [(made.schedule, made.phase_index, made.step_in_phase) for made in (subject, plain)]
+        assert share_of_stage(*places[0]) == share_of_stage(*places[1])
         assert subject.step() == plain.step()
-    assert subject._share_of_stage() == 0.0
+    assert share_of_stage(subject.schedule, subject.phase_index, subject.step_in_phase) == 0.0

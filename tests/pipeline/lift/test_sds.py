@@ -215,7 +215,7 @@ def test_distillation_draws_nothing_from_the_trainers_random_numbers() -> None:
     a, b = run(with_model, 12), run(without, 12)
     assert a[:4] == b[:4] and a[4:] != b[4:]
     assert torch.equal(with_model.random.get_state(), without.random.get_state())
-    assert with_model.queue == without.queue
+    assert with_model.visits.queue == without.visits.queue
 
 
 @pytest.mark.parametrize(("cut", "how"), [(7, LOOK), (12, REUSED), (19, LOOK), (22, REUSED)])

@@ -90,7 +90,7 @@ def schedule(steps: int = 12) -> Schedule:
     )
 
 
-def trainer(seed: int = 0, table: Schedule | None = None) -> Trainer:
+def trainer(seed: int = 0, table: Schedule | None = None, *, per_frame: bool = True) -> Trainer:
     torch.manual_seed(seed)
     film, raw = footage(), truth()
     raw["means"] = raw["means"] + 0.004 * torch.randn(raw["means"].shape)
@@ -98,7 +98,7 @@ def trainer(seed: int = 0, table: Schedule | None = None) -> Trainer:
     wall = raw["means"][80:][spread_nodes(raw["means"][80:], 12)]
     nodes = torch.cat([blob, wall])
     fields = [NodeField(nodes, [0.0, 1.0, 2.0, 3.0], 0.0) for _ in range(2)]
-    return Trainer(table or schedule(), film, raw, fields[0], fields[1], seed)
+    return Trainer(table or schedule(), film, raw, fields[0] if per_frame else None, fields[1], seed)
 
 
 def run(subject: Trainer, steps: int) -> list[float]:
@@ -153,10 +153,7 @@ def test_a_lift_with_a_part_left_out_goes_on_from_the_whole_one_by_the_same_bits
     assert shared == rows + 1
 
     def arm() -> Trainer:
-        made = trainer(table=short)
-        if part == "per-frame-deformation":
-            made.per_frame = None
-        return made
+        return trainer(table=short, per_frame=part != "per-frame-deformation")
 
     alone = arm()
     expected = run(alone, short.total_steps)
@@ -216,18 +213,6 @@ def test_colours_stay_in_srgb() -> None:
     run(subject, 12)
     rgb = subject.population.params["rgb"].detach()
     assert float(rgb.min()) >= 0.0 and float(rgb.max()) <= 1.0
-
-
-def test_every_nth_look_at_the_freeze_time_frames_goes_to_the_canonical_one() -> None:
-    table = dataclasses.replace(schedule(), anchor_every=3)
-    made = trainer(table=table)
-    made.footage = dataclasses.replace(made.footage, canonical_freeze=2)
-    seen = []
-    for made.step_in_phase in range(12):
-        seen.append(made._next_frame(table.phases[0], reference=False))
-    assert seen[::3] == [2, 2, 2, 2]
-    others = [k for step, k in enumerate(seen) if step % 3]
-    assert sorted(others[:4]) == [0, 1, 2, 3]
 
 
 def test_the_matte_learns_the_depth_of_the_canonical_view_when_motion_begins() -> None:
