@@ -74,7 +74,8 @@ class NetworkConfig:
         token = math.prod(self.patch) * (10 + self.extra)
         local, across, globally = 32 * c * (c + d), 16 * (c + d) ** 2, 32 * d * d
         block = self.local_layers * local + across + self.global_layers * globally
-        return self.blocks * block + 4 * token * (c + 64) + 4 * d * (self.text_width + self.latents + 8 * d + 1024)
+        ends = 2 * token * (c + d) + 4 * d * (self.text_width + self.latents + c + d + 64)
+        return self.blocks * block + ends
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,16 @@
 
 After FIT (arXiv 2305.12689) and Snap Video (arXiv 2402.14797): pixel tokens attend within their group, each group's
 latents read from it, all latents attend to one another and to the prompt, and each group reads its latents back. One
-difference: the output also sees the input patch itself, so that few channels still carry every pixel of noise.
+difference: a patch is told by its frequencies (an orthonormal cosine transform), and each of them also reaches the
+output directly, by a factor that depends on the noise and the prompt. That alone is a Wiener filter, whatever the
+width of the network: its few channels are left with what a filter can't know.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -152,8 +155,8 @@ class VideoTransformer(nn.Module):
         self.nothing = nn.Parameter(torch.randn(d) * 0.1)  # what latents hear beside the prompt, or instead of one
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.last = Modulation(c, d)
-        self.raw = nn.Linear(d, token * (7 + config.extra))
-        self.out = nn.Linear(c + token * (7 + config.extra), token * 3)
+        self.filter = nn.Linear(d, token * (6 + config.extra))  # one factor for each frequency of noisy, known, extra
+        self.out = nn.Linear(c, token * 3)
         self._start()
 
     def _start(self) -> None:
@@ -166,7 +169,7 @@ class VideoTransformer(nn.Module):
                 nn.init.normal_(layer.attention.out.weight, std=0.02)
                 nn.init.normal_(layer.feed[2].weight, std=0.02)  # type: ignore[arg-type]
         nn.init.normal_(self.context.weight, std=0.1)
-        for module in (self.raw, self.out):
+        for module in (self.filter, self.out):
             nn.init.zeros_(module.weight)
             nn.init.zeros_(module.bias)
 
@@ -179,17 +182,26 @@ class VideoTransformer(nn.Module):
             shown.append(conditions.extra)
         video = self._padded(torch.cat(shown, 1))
         grid = self._grid(video)
-        tokens = _split(video, self.config, grid)
+        turn = _frequencies(self.config.patch).to(scaled)
+        tokens = _turned(_split(video, self.config, grid), turn)
         cond, told, told_mask = self._told(noise, conditions)
         here, group = self._places(grid, conditions.window, scaled.device)
         x = self.embed(tokens) + self.place_x(here).repeat(len(scaled), 1, 1)
         z = (self.latents + self.place_z(group)[:, None]).repeat(len(scaled), 1, 1)
         for block in self.blocks:
             x, z = block(x, z, cond, told, told_mask)
-        gain = self.raw(cond).repeat_interleave(len(tokens) // len(cond), 0)[:, None]
-        made = self.out(torch.cat([self.last(x, cond), tokens * (1 + gain)], -1))
+        made = (self.out(self.last(x, cond)) + self._filtered(tokens, cond)).to(scaled.dtype)
         t, h, w = scaled.shape[2:]
-        return _joined(made, self.config, grid)[:, :, :t, :h, :w].to(scaled.dtype)
+        return _joined(_turned(made, turn.T), self.config, grid)[:, :, :t, :h, :w]
+
+    def _filtered(self, tokens: Tensor, cond: Tensor) -> Tensor:
+        """Each frequency of the noisy, the known and the small video by its own factor, added up: [B * G, n, P * 3]."""
+        kinds = 2 + self.config.extra // 3
+        factors = self.filter(cond).repeat_interleave(len(tokens) // len(cond), 0)
+        parts = tokens.unflatten(-1, (-1, 7 + self.config.extra))
+        parts = torch.cat([parts[..., :6], parts[..., 7:]], -1).unflatten(-1, (kinds, 3))
+        out: Tensor = (parts * factors.view(len(tokens), 1, -1, kinds, 3)).sum(-2).flatten(-2)
+        return out
 
     def _told(self, noise: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor, Tensor]:
         """The one vector [B, D] that modulates every layer, and what latents listen to, [B, L + 2, D] with its mask."""
@@ -244,6 +256,24 @@ def _split(video: Tensor, config: NetworkConfig, grid: Triple) -> Tensor:
     pt, py, px = config.patch
     cells = video.reshape(b, c, t // pt, pt, h // py, py, w // px, px).permute(0, 3, 5, 7, 1, 2, 4, 6)
     return _grouped(cells.reshape(b, pt * py * px * c, t // pt, h // py, w // px), config.group, grid)
+
+
+@cache
+def _frequencies(patch: Triple) -> Tensor:
+    """[P, P]: rows are orthonormal cosines (DCT-II along each axis) over the P = pt * py * px places of a patch."""
+    whole = torch.ones(1, 1, dtype=torch.float64)
+    for n in patch:
+        at, k = torch.arange(n, dtype=torch.float64), torch.arange(n, dtype=torch.float64)[:, None]
+        cosines = torch.cos(math.pi / n * (at + 0.5) * k) * math.sqrt(2 / n)
+        cosines[0] /= math.sqrt(2)
+        whole = torch.kron(whole, cosines)
+    return whole.float()
+
+
+def _turned(tokens: Tensor, turn: Tensor) -> Tensor:
+    """Tokens [N, n, P * c] with `turn` [P, P] applied over the places of the patch, channel by channel."""
+    places = tokens.unflatten(-1, (len(turn), -1))
+    return torch.einsum("ij,...jc->...ic", turn, places).flatten(-2)
 
 
 def _joined(tokens: Tensor, config: NetworkConfig, grid: Triple) -> Tensor:

@@ -18,8 +18,14 @@ _TOY = StageConfig(
     train=TrainConfig(batch=4, rate=3e-3, warmup=5, ema_half_life=10.0, chunk=8, steps_per_chunk=4, max_chunks=4),
 )  # fmt: skip
 
-# A quarter of a second a step on one core, for 8 videos.
-_SMALL = StageConfig(name="small")
+# Less than half a second a step on one core, for 8 videos; all tokens in one group, so that patches fit one another.
+_SMALL = StageConfig(
+    name="small",
+    network=NetworkConfig(
+        patch=(4, 6, 8), group=(4, 6, 8), channels=192, latent_channels=256, head=64, latents=32, local_layers=2,
+    ),
+    train=TrainConfig(rate=1.5e-3, warmup=100, decay_steps=11_000, ema_half_life=300.0, max_chunks=100),
+)  # fmt: skip
 
 # What an hour on one GPU can train, and still at most 15 MB.
 _MEDIUM = replace(

@@ -7,7 +7,14 @@ import torch
 
 from pipeline.generate.pixel_diffusion.config import NetworkConfig, StageConfig
 from pipeline.generate.pixel_diffusion.denoiser import Denoiser, enlarge, reduce
-from pipeline.generate.pixel_diffusion.network import Conditions, VideoTransformer, _joined, _split
+from pipeline.generate.pixel_diffusion.network import (
+    Conditions,
+    VideoTransformer,
+    _frequencies,
+    _joined,
+    _split,
+    _turned,
+)
 from pipeline.generate.pixel_diffusion.presets import NAMES, preset
 
 
@@ -47,6 +54,32 @@ def test_patches_go_apart_and_together() -> None:
     config = NetworkConfig(frames=8, size=(12, 16), patch=(2, 4, 2), group=(2, 3, 4))
     video = torch.randn(2, 3, 8, 12, 16)
     assert torch.equal(_joined(_split(video, config, (2, 1, 2)), config, (2, 1, 2)), video)
+
+
+def test_frequencies_turn_patches_and_turn_them_back() -> None:
+    turn = _frequencies((2, 3, 4))
+    tokens = torch.randn(3, 5, 24 * 2)
+    turned = _turned(tokens, turn)
+    assert torch.allclose(_turned(turned, turn.T), tokens, atol=1e-5)
+    assert torch.allclose(turned.square().sum(), tokens.square().sum(), rtol=1e-5)
+    flat = _turned(torch.ones(1, 1, 24), turn)  # what doesn't vary is all in the first
+    assert torch.allclose(flat[0, 0, 0], torch.tensor(24**0.5)) and float(flat[0, 0, 1:].abs().max()) < 1e-5
+
+
+def test_a_factor_for_each_frequency_filters_without_the_layers() -> None:
+    """Only the noisy video's lowest frequency passes: every patch becomes its mean."""
+    config = preset("toy", "base").network
+    network = VideoTransformer(config)
+    factors = torch.zeros(8 * 4, 2, 3)  # patches of 2 x 4 x 4 px, noisy and known, 3 channels
+    factors[0, 0] = 1
+    torch.nn.init.zeros_(network.filter.weight)
+    with torch.no_grad():
+        network.filter.bias.copy_(factors.flatten())
+        noisy = torch.randn(1, 3, 4, 12, 16)
+        made = network(noisy, torch.zeros(1), conditions(config, 1))
+    mean = torch.nn.functional.avg_pool3d(noisy, (2, 4, 4))
+    expected = mean.repeat_interleave(2, 2).repeat_interleave(4, 3).repeat_interleave(4, 4)
+    assert torch.allclose(made, expected, atol=1e-5)
 
 
 def test_a_size_of_no_whole_groups_is_padded_and_cropped() -> None:
