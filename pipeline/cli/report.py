@@ -29,6 +29,9 @@ def info_text(data: dict[str, Any]) -> str:
     if data["canonical_reference_frame"] is not None:
         pair = data["canonical_reference_frame"], data["canonical_freeze_frame"]
         lines.append(f"shared   reference frame {pair[0]} = freeze-time frame {pair[1]}")
+    if (cameras := data["cameras"]) is not None:
+        lines.append(f"cameras  liftability {cameras['score']} of 100, {cameras['word']}; {cameras['report']}")
+        lines += [f"         {reason}" for reason in cameras["reasons"]]
     lines += [_run_line(run) for run in data["runs"]] or ["run      none yet"]
     lines += [f"render   {path}" for path in data["renders"]]
     return "\n".join(lines)

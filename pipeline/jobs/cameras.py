@@ -1,13 +1,14 @@
 """The cameras of a project's freeze-time take: for a lift, or solved and reported by themselves before one.
 
-Both keep them in the project by the same digest, so a lift after a solve finds them. The report lies beside, named by
-the frames that were asked for, which the window knows without looking at pixels.
+Both keep them in the project by the same digest, so a lift after a solve finds them. The report lies beside, as JSON
+and as text, named by the frames that were asked for, which the window knows without looking at pixels.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pipeline.jobs.background import heard
 from pipeline.jobs.control import Control
 from pipeline.jobs.spec import CamerasJob, LiftJob
 from pipeline.messages import Finished, Message, Note, Produced, StageStarted
+from pipeline.poses.liftability import Reason
 from pipeline.project import media
 from pipeline.project.atomic import atomic_file
 from renderer.errors import Refusal
@@ -26,24 +28,73 @@ if TYPE_CHECKING:
     from pipeline.poses.solved import SolvedPoses
 
 STOPPED = "Stopped as asked; start it again to go on."
+MOST_BYTES = 8 << 20
 WORK = "solving"
 """Where a solve without a lift has its scratch, in the project's folder of cameras."""
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What a report says of the cameras as a whole; `digest` is that of the solution it is about."""
+
+    score: int
+    word: str
+    reasons: tuple[Reason, ...]
+    digest: str
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Verdict:
+        """From a report's JSON; raises ValueError, KeyError or TypeError for anything else."""
+        rows = [(str(row["text"]), str(row["remedy"]), float(row["cost"])) for row in data["reasons"]]
+        reasons = tuple(Reason(*row) for row in rows)
+        return cls(int(data["score"]), str(data["word"]), reasons, str(data["digest"]))
+
+    def lines(self) -> list[str]:
+        """A sentence for the whole, then one for each reason."""
+        return [f"Liftability {self.score} of 100, {self.word}.", *(f"  - {reason}" for reason in self.reasons)]
+
+
+def verdict_in(path: Path) -> Verdict | None:
+    """What a report in a project says; None where there is none, or none of ours: projects travel."""
+    try:
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:
+            return None
+        return Verdict.of(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
 def cameras(job: CamerasJob, control: Control) -> Iterator[Message]:
     """Do the job; raises `Refusal` for what a person can mend."""
+    yield StageStarted("poses", 0, 1, 0)
+    frames = media.read_frames(job.freeze_time.path, job.freeze_time.frames)
+    poses = yield from solved(job, frames, job.poses_dir / WORK, control)
+    score = yield from reported(job, poses, control)
+    yield Finished({"score": score, **poses.summary()})
+
+
+def reported(job: CamerasJob, poses: SolvedPoses, control: Control) -> Generator[Message, None, int]:
+    """Leave the report of these cameras in the project, unless it is there; the liftability score, 0 to 100."""
     from pipeline.jobs.look import look
     from pipeline.poses.report import report
 
-    source = job.freeze_time
-    yield StageStarted("poses", 0, 1, 0)
-    frames = media.read_frames(source.path, source.frames)
-    poses = yield from solved(job, frames, job.poses_dir / WORK, control)
-    told = report(poses, look(Path(source.path), source.frames).freeze_time)
-    with atomic_file(job.report_path) as file:
-        file.write(json.dumps(_with_poses(told.to_json(), poses), allow_nan=False).encode())
-    yield Produced("cameras", {"path": str(job.report_path), "score": told.liftability.score})
-    yield Finished({"score": told.liftability.score, **poses.summary()})
+    def poll() -> None:
+        if control() == "stop":
+            raise Refusal(STOPPED)
+
+    known = verdict_in(job.report_path)
+    if known is None or known.digest != poses.digest:
+        told = report(poses, look(Path(job.freeze_time.path), job.freeze_time.frames, poll).freeze_time)
+        data = {"digest": poses.digest, **_with_poses(told.to_json(), poses)}
+        texts = {job.report_path.with_suffix(".txt"): told.text(), job.report_path: json.dumps(data, allow_nan=False)}
+        for path, text in texts.items():
+            with atomic_file(path) as file:
+                file.write(text.encode())
+        known = Verdict.of(data)
+    for line in known.lines():
+        yield Note(line)
+    yield Produced("cameras", {"path": str(job.report_path), "score": known.score})
+    return known.score
 
 
 def solved(

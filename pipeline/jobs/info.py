@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pipeline.jobs.spec import MESSAGES, RUNS, SNAPSHOT
+from pipeline.jobs.cameras import verdict_in
+from pipeline.jobs.spec import MESSAGES, RUNS, SNAPSHOT, CamerasJob
 from pipeline.project.project import Project
 from pipeline.project.project_file import load
 from pipeline.project.take import Take
+from renderer.errors import Refusal
 
 _TAIL_BYTES = 65536
 
@@ -25,6 +27,7 @@ def about(folder: Path) -> dict[str, Any]:
         "canonical_reference_frame": cut.canonical_reference_frame,
         "canonical_freeze_frame": cut.canonical_freeze_frame,
         "preset": cut.lift.preset,
+        "cameras": _cameras(folder, project),
         "runs": _runs(folder, project),
         "renders": [render.path.as_posix() for render in project.renders],
     }
@@ -43,6 +46,19 @@ def _take(project: Project, take: Take) -> dict[str, Any]:
         "fps": take.clip.fps,
         "present": Path(take.clip.path).is_file(),
     }
+
+
+def _cameras(folder: Path, project: Project) -> dict[str, Any] | None:
+    """The verdict on the cameras of the frames that are used now; None where they are not reported yet."""
+    try:
+        report = CamerasJob.from_project(project, folder).report_path
+    except Refusal:
+        return None
+    found = verdict_in(report)
+    if found is None:
+        return None
+    reasons = [str(reason) for reason in found.reasons]
+    return {"score": found.score, "word": found.word, "reasons": reasons, "report": str(report)}
 
 
 def _runs(folder: Path, project: Project) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,14 +48,17 @@ class Look:
         return "\n".join(lines)
 
 
-def look(path: Path, used: Sequence[int] | None = None) -> Look:
-    """Judge a video in seconds, by its frames `used` or by all; raises `Refusal` for a file that is none."""
+def look(path: Path, used: Sequence[int] | None = None, poll: Callable[[], None] = lambda: None) -> Look:
+    """Judge a video in seconds, by its frames `used` or by all; raises `Refusal` for a file that is none.
+
+    `poll` is called between frames, and may raise.
+    """
     clip = media.probe(path)
     frames_used = tuple(range(clip.n_frames)) if used is None else tuple(used)
     indices = tuple(frames_used[place] for place in chosen_frames(len(frames_used)))
     frames = media.read_frames(path, indices, max_size=SIDE)
-    reference = stillness(frames, scale=clip.size[1] / frames.shape[2])
-    return Look(clip, check(frames, indices, len(frames_used), reference), reference)
+    reference = stillness(frames, scale=clip.size[1] / frames.shape[2], poll=poll)
+    return Look(clip, check(frames, indices, len(frames_used), reference, poll), reference)
 
 
 def stabilise(path: Path, out: Path, anchor: int | None = None) -> Stillness:

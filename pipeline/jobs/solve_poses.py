@@ -50,7 +50,7 @@ def solve_poses(job: PosesJob, control: Control) -> Iterator[Message]:
 
     folder = Path(job.folder)
     check_folder(folder)
-    seen = look(Path(job.video))
+    seen = look(Path(job.video), poll=_poll(control))
     if seen.freeze_time.liftability.score <= HOPELESS:
         raise Refusal(f"The cameras of {job.video} cannot be solved: {seen.freeze_time.liftability.reasons[0]}")
     frames = media.read_frames(job.video, max_size=LARGEST)
@@ -104,15 +104,21 @@ def solved(job: PosesJob, frames: npt.NDArray[np.uint8], control: Control) -> Ge
 def _masks(said: str | None, frames: npt.NDArray[np.uint8], control: Control) -> npt.NDArray[np.bool_] | None:
     from pipeline.poses.masks import moving_masks, read_masks
 
-    def check() -> None:
-        if control() == "stop":
-            raise Refusal(STOPPED)
-
     if said is None:
         return None
     if said == FLOW_MASKS:
-        return moving_masks(frames, check)
+        return moving_masks(frames, _poll(control))
     return read_masks(Path(said), len(frames), (int(frames.shape[1]), int(frames.shape[2])))
+
+
+def _poll(control: Control) -> Callable[[], None]:
+    """Called between frames; raises `Refusal` once stop was said."""
+
+    def poll() -> None:
+        if control() == "stop":
+            raise Refusal(STOPPED)
+
+    return poll
 
 
 def _held(folder: Path, frames: npt.NDArray[np.uint8]) -> SolvedPoses:

@@ -98,6 +98,11 @@ class LiftJob:
         """Where the project keeps solved cameras."""
         return Path(self.folder) / POSES
 
+    @property
+    def cameras(self) -> CamerasJob:
+        """The part of this lift that solves cameras and reports them."""
+        return CamerasJob(self.folder, self.freeze_time, self.canonical_freeze_frame, self.poses)
+
 
 @dataclass(frozen=True)
 class VideosJob:
@@ -227,7 +232,7 @@ class CamerasJob:
 
     @property
     def report_path(self) -> Path:
-        """Where the report lies once the job is done."""
+        """Where the report lies once the job is done; the same in words stands beside it, in a .txt."""
         return self.poses_dir / f"{self.digest}.report.json"
 
 

@@ -15,7 +15,7 @@ from pipeline.generate.registry import Row
 from pipeline.jobs import export, film, picture
 from pipeline.jobs.ablation import ablate
 from pipeline.jobs.album import Album
-from pipeline.jobs.cameras import cameras, solved
+from pipeline.jobs.cameras import cameras, reported, solved
 from pipeline.jobs.control import Control
 from pipeline.jobs.generate import generate
 from pipeline.jobs.memory import is_out_of_memory, resident_bytes
@@ -137,6 +137,7 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
         inputs = read_inputs(job)
         yield StageStarted("poses", 0, stages, 0)
         poses = yield from solved(job, inputs.freeze_time, folder.path / "poses", control)
+        yield from reported(job.cameras, poses, control)
         album = Album(folder.path, control)
         for message in lift(inputs, settings, poses, folder.path, resume=job.resume, control=album.control):
             album.hear(message)

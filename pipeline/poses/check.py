@@ -8,7 +8,7 @@ that should stand still.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,10 +79,17 @@ def chosen_frames(count: int) -> tuple[int, ...]:
     return tuple(np.unique(np.linspace(0, count - 1, min(count, FRAMES)).round().astype(int)).tolist())
 
 
-def check(frames: Frames, indices: Sequence[int], total: int, still: Stillness | None = None) -> Check:
+def check(
+    frames: Frames,
+    indices: Sequence[int],
+    total: int,
+    still: Stillness | None = None,
+    poll: Callable[[], None] = lambda: None,
+) -> Check:
     """Judge frames [F, H, W, 3], which are the source frames `indices` of `total`.
 
     `still` is what `stillness` found of the same frames: large things that move before a still camera look like travel.
+    `poll` is called between frames, and may raise.
     """
     images = _at_side(grey(frames))
     sharp = sharpness(images)
@@ -90,7 +97,7 @@ def check(frames: Frames, indices: Sequence[int], total: int, still: Stillness |
     fatal = _fatal(total, blank, len(indices))
     if fatal is not None:
         return Check(tuple(indices), sharp, 0.0, 0.0, 0.0, 0.0, Liftability.of([fatal]))
-    links = chain(images)
+    links = chain(images, poll)
     spacing = max(1.0, (indices[-1] - indices[0]) / max(1, len(indices) - 1))
     motion = float(np.median([one.motion / (one.second - one.first) for one in links])) / spacing
     changed, flat = (float(np.median([getattr(one, name) for one in links])) for name in ("changed", "flat"))
@@ -126,11 +133,12 @@ def _fatal(total: int, blank: Sequence[int], seen: int) -> Reason | None:
     return None
 
 
-def chain(images: Grey) -> list[Link]:
+def chain(images: Grey, poll: Callable[[], None] = lambda: None) -> list[Link]:
     """Links from the first frame to the last, each ending where enough has moved."""
     field, links, first = FlowField(), [], 0
     while first < len(images) - 1:
         for second in range(first + 1, min(first + LONGEST, len(images) - 1) + 1):
+            poll()
             flow = field(images[first], images[second])
             if motion_of(flow) > STEP:
                 break

@@ -7,7 +7,7 @@ the anchor's own geometry: nothing is cropped, because the freeze-time video sho
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,29 +84,32 @@ class Stillness:
         return {"still": self.is_still, "drift_px": worst, "drift_by_frame": drift, "sentence": self.sentence()}
 
 
-def stillness(frames: Frames, anchor: int | None = None, scale: float = 1.0) -> Stillness:
+def stillness(
+    frames: Frames, anchor: int | None = None, scale: float = 1.0, poll: Callable[[], None] = lambda: None
+) -> Stillness:
     """Measure frames [F, H, W, 3]; without an anchor, the one in the middle of the others' motions is taken.
 
-    `scale` says how many px of the video one px of `frames` is.
+    `scale` says how many px of the video one px of `frames` is. `poll` is called between frames, and may raise.
     """
     images = grey(frames)
     if anchor is None:
-        first = _against(images, 0)
+        first = _against(images, 0, poll)
         centres = first[:, :, 2]
         spread = np.linalg.norm(centres[:, None] - centres[None], axis=-1)
         anchor = int(np.argmin(np.where(np.isfinite(spread), spread, 1e9).sum(1)))
-    motions = _against(images, anchor)
+    motions = _against(images, anchor, poll)
     height, width = images.shape[1:]
     corners = np.array([[0, 0, 1], [width - 1, 0, 1], [0, height - 1, 1], [width - 1, height - 1, 1]], float)
     moved = np.einsum("fij,cj->fci", motions, corners) - corners[:, :2]
     return Stillness(anchor, motions, np.linalg.norm(moved, axis=-1).max(1), width, scale)
 
 
-def _against(images: npt.NDArray[np.uint8], anchor: int) -> Floats:
+def _against(images: npt.NDArray[np.uint8], anchor: int, poll: Callable[[], None]) -> Floats:
     """[F, 2, 3] similarities from the anchor's pixels to each frame's; nan where too little could be followed."""
     start = follow(images[anchor : anchor + 1], FEATURES).xy[:, 0].astype(np.float32) - 0.5
     out = np.full((len(images), 2, 3), np.nan)
     for place, image in enumerate(images):
+        poll()
         if place == anchor:
             out[place] = np.eye(3)[:2]
             continue

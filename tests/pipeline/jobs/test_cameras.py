@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import pipeline.jobs.look as look_of_jobs
+import pipeline.lift.run
 import pipeline.poses.solve
 from app.pose_report import read_report
 from main import main
 from pipeline.cli.parser import build_parser
+from pipeline.cli.report import info_text
 from pipeline.cli.words import words_of
 from pipeline.jobs import queue
+from pipeline.jobs.cameras import verdict_in
+from pipeline.jobs.control import Control
 from pipeline.jobs.import_poses import bring_poses, poses_path
-from pipeline.jobs.spec import CamerasJob, LiftJob, job_from_json, job_to_json
+from pipeline.jobs.info import about
+from pipeline.jobs.look import Look
+from pipeline.jobs.look import look as real_look
+from pipeline.jobs.spec import CamerasJob, LiftJob, PosesJob, job_from_json, job_to_json
 from pipeline.jobs.steps import run
-from pipeline.messages import Failed, Finished, Produced
+from pipeline.messages import Failed, Finished, Message, Note, Produced
 from pipeline.poses.solved import SolvedPoses
 from pipeline.project import edits, library, media, project_file
 from pipeline.project.clip import FrameSelection
@@ -47,6 +56,51 @@ def test_imported_cameras_are_reported_frame_by_frame(project: Path, tmp_path: P
     report = read_report(job.report_path)
     assert report is not None and [row.frame for row in report.frames] == list(range(6))
     assert 20 < report.coverage < 40
+    assert f"liftability {report.score} of 100" in job.report_path.with_suffix(".txt").read_text()
+
+
+def test_a_lift_leaves_the_report_of_its_cameras_and_info_shows_it(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, _ = bring_poses(project, write_model(tmp_path / "m"))
+    assert about(project)["cameras"] is None
+    looks: list[Path] = []
+
+    def look(path: Path, *more: Any) -> Look:
+        looks.append(path)
+        return real_look(path, *more)
+
+    monkeypatch.setattr(look_of_jobs, "look", look)
+
+    def lift(*_given: Any, **_more: Any) -> Iterator[Message]:
+        yield Finished({"splats": 1, "psnr": 20.0})
+
+    monkeypatch.setattr(pipeline.lift.run, "lift", lift)
+    job = LiftJob.from_project(known, project)
+    assert job.cameras == CamerasJob.from_project(known, project)
+    messages = list(run(job))
+    assert isinstance(messages[-1], Finished)
+    report = read_report(job.cameras.report_path)
+    assert report is not None and [row.frame for row in report.frames] == list(range(6))
+    assert any(isinstance(m, Note) and m.text.startswith(f"Liftability {report.score} of 100") for m in messages)
+    shown = about(project)["cameras"]
+    assert shown["score"] == report.score and len(shown["reasons"]) == len(report.reasons)
+    assert f"liftability {report.score} of 100" in info_text(about(project))
+    assert isinstance(list(run(job))[-1], Finished) and len(looks) == 1, "the report of the same cameras stays"
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "{", '{"score": 1, "word": "good", "digest": "", "reasons": [3]}'])
+def test_a_report_that_is_none_of_ours_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "r.json").write_text(text)
+    assert verdict_in(tmp_path / "r.json") is None and verdict_in(tmp_path / "missing.json") is None
+
+
+def test_a_stop_is_heard_while_the_video_is_looked_at(tmp_path: Path) -> None:
+    media.write_lossless(tmp_path / "f.mkv", draw(CAMERAS), 12.0)
+    control = Control()
+    control.tell("stop")
+    last = list(run(PosesJob(str(tmp_path / "out"), str(tmp_path / "f.mkv")), control))[-1]
+    assert isinstance(last, Failed) and last.cancelled and not (tmp_path / "out").exists()
 
 
 def test_a_lift_finds_the_cameras_that_were_solved_before_it(

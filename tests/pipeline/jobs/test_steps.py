@@ -107,8 +107,9 @@ def test_a_lift_ends_finished_and_says_what_it_made(job: LiftJob, fakes: Fakes) 
     stages = [m for m in messages if isinstance(m, StageStarted)]
     assert [s.name for s in stages] == ["poses", "Warm-up"]
     assert [s.index for s in stages] == [0, 1] and len({s.count for s in stages}) == 1
-    (made,) = (m for m in messages if isinstance(m, Produced))
+    cameras, made = (m for m in messages if isinstance(m, Produced))
     assert made.data["id"] == job.digest and made.data["figures"]["psnr"] == 20.0
+    assert cameras.kind == "cameras" and cameras.data["path"] == str(job.cameras.report_path)
     logged = (job.run_dir / "messages.jsonl").read_text().splitlines()
     assert logged == [m.to_json() for m in messages]
 
