@@ -11,15 +11,15 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from pipeline.generate.provider import VideoPrior, VideoRefiner, VideoUpsampler
+from pipeline.generate.pixel_diffusion import description
+from pipeline.generate.provider import VideoPrior, VideoRefiner
 from renderer.errors import Refusal
 
 AUTO, NONE, SHIPPED = "auto", "none", "pixel"
 GROUP = "splatime.priors"
 SHIPPED_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "prior"
 _PIXEL = "pipeline.generate.pixel_diffusion.provider"  # by name, as in `registry`: the window may ask what is at hand
-_UPSAMPLER = "pipeline.generate.pixel_diffusion.upsampler"
-_WEIGHTS, _LARGE_WEIGHTS = ("base.safetensors", "base.json"), ("upsampler.safetensors", "upsampler.json")
+_WEIGHTS = "base.safetensors", "base.json"
 
 
 def is_folder(name: str) -> bool:
@@ -30,34 +30,43 @@ def is_folder(name: str) -> bool:
 def at_hand(name: str) -> bool:
     """Whether there is something to load under this name; nothing is read."""
     if name == SHIPPED or is_folder(name):
-        return all((_folder(name) / part).is_file() for part in _WEIGHTS)
+        return all((folder_of(name) / part).is_file() for part in _WEIGHTS)
     return name in _others()
 
 
 def load_prior(name: str, device: str) -> VideoPrior | VideoRefiner:
     """The prior of this name on "cpu" or "cuda". Raises `Refusal` when it is not there or its weights are not good."""
     if not at_hand(name):
-        raise Refusal(f"{_missing(name)}; name another one with --prior, or go without: --prior none.")
+        raise Refusal(_refused(name))
     named = name == SHIPPED or is_folder(name)
     make = import_module(_PIXEL).load_prior if named else _others()[name].load()
-    made: Any = make(_folder(name), device) if named else make(device)
+    made: Any = make(folder_of(name), device) if named else make(device)
     if not isinstance(made, VideoRefiner) and not hasattr(made, "denoise"):
         raise Refusal(f"The prior {name} is no model that score distillation can ask; choose another one with --prior.")
     return made  # type: ignore[no-any-return]
 
 
-def upsampler_at_hand(name: str) -> bool:
-    """Whether the second stage's weights are there: `SHIPPED` or a folder; nothing is read."""
-    return (name == SHIPPED or is_folder(name)) and all((_folder(name) / part).is_file() for part in _LARGE_WEIGHTS)
+def content_of(name: str) -> str:
+    """Says what would load under this name, so that a lift is known by its prior and not by where the prior lies.
+
+    Of weights the digest that they were written with, of another package its version; no weights are read. Raises
+    `Refusal` when there is nothing.
+    """
+    if not at_hand(name):
+        raise Refusal(_refused(name))
+    if name == SHIPPED or is_folder(name):
+        return description.content_of(folder_of(name), "base")
+    package = _others()[name].dist
+    return name if package is None else f"{name} {package.name} {package.version}"
 
 
-def load_upsampler(name: str, device: str) -> VideoUpsampler:
-    """The second stage of a prior. Raises `Refusal` when it is not there or its weights are not good."""
-    if not upsampler_at_hand(name):
-        where = "the shipped model" if name == SHIPPED else name
-        raise Refusal(f"There are no upsampler's weights in {where}; name another --upsampler, or leave it out.")
-    made: VideoUpsampler = import_module(_UPSAMPLER).load_upsampler(_folder(name), device)
-    return made
+def folder_of(name: str) -> Path:
+    """Where weights of the pixel model lie that are named so."""
+    return SHIPPED_FOLDER if name == SHIPPED else Path(name)
+
+
+def _refused(name: str) -> str:
+    return f"{_missing(name)}; name another one with --prior, or go without: --prior none."
 
 
 def _missing(name: str) -> str:
@@ -66,10 +75,6 @@ def _missing(name: str) -> str:
     if is_folder(name):
         return f"There are no weights of a video prior in {name} (it needs {' and '.join(_WEIGHTS)})"
     return f"There is no video prior {name!r}"
-
-
-def _folder(name: str) -> Path:
-    return SHIPPED_FOLDER if name == SHIPPED else Path(name)
 
 
 def _others() -> dict[str, EntryPoint]:

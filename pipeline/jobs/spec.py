@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pipeline.jobs.plan import models_of
 from pipeline.project.codec import decode, encode
 from pipeline.project.project import ABLATIONS, PRESETS, LiftSettings, Project, frames_of
 from pipeline.project.take import Take, VideoRequest
@@ -47,6 +48,7 @@ class LiftJob:
     """Lift two takes of the project in `folder`.
 
     `resume`: go on from the run's checkpoint when there is one. `poses`: id of imported cameras; None: solve them.
+    `prior`, `upsampler`: the models that it loads, by content (`plan.models_of`); None: none.
     """
 
     kind: ClassVar[str] = "lift"
@@ -58,10 +60,12 @@ class LiftJob:
     settings: LiftSettings
     resume: bool = False
     poses: str | None = None
+    prior: str | None = None
+    upsampler: str | None = None
 
     @classmethod
     def from_project(cls, project: Project, folder: Path, *, resume: bool = False) -> LiftJob:
-        """The job that the project's cut asks for; raises `Refusal` when the cut is not complete."""
+        """The job that the cut asks for; raises `Refusal` when the cut is not complete or a named model not there."""
         cut = project.cut
         if cut.canonical_reference_frame is None or cut.canonical_freeze_frame is None:
             raise Refusal("The moment that both videos share is not chosen yet; choose a canonical frame in each.")
@@ -72,21 +76,18 @@ class LiftJob:
         for frame, source, what in ((pair[0], first, "reference"), (pair[1], second, "freeze-time")):
             if frame not in source.frames:
                 raise Refusal(f"The canonical {what} frame {frame} is trimmed away or dropped; pick another one.")
-        return cls(str(folder.resolve()), first, second, *pair, cut.lift, resume, cut.poses)
+        return cls(str(folder.resolve()), first, second, *pair, cut.lift, resume, cut.poses, *models_of(cut.lift))
 
     @property
     def digest(self) -> str:
-        """Names the run: inputs and settings, not where or how fast it is done."""
+        """Names the run: inputs, settings and models, not where they lie or how fast it is done."""
         s = self.settings
         videos = [[source.digest, list(source.frames)] for source in (self.reference, self.freeze_time)]
         pair = [self.canonical_reference_frame, self.canonical_freeze_frame]
         how = [s.preset, s.seed, sorted(s.without)]
         told: dict[str, Any] = {"lift": 1, "videos": videos, "pair": pair, "how": how}
-        if s.prior != "auto":
-            told["prior"] = s.prior
-        if s.upsampler != "none":
-            told["upsampler"] = s.upsampler
-        return _digest(told if self.poses is None else {**told, "poses": self.poses})
+        more = {"poses": self.poses, "prior": self.prior, "upsampler": self.upsampler}
+        return _digest(told | {name: value for name, value in more.items() if value is not None})
 
     @property
     def run_dir(self) -> Path:

@@ -20,6 +20,7 @@ from pipeline.jobs.control import Control
 from pipeline.jobs.generate import generate
 from pipeline.jobs.memory import is_out_of_memory, resident_bytes
 from pipeline.jobs.output import form_of
+from pipeline.jobs.plan import models_of
 from pipeline.jobs.run_dir import RunDir, scene_of
 from pipeline.jobs.solve_poses import solve_poses
 from pipeline.jobs.spec import (
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 DROPPED = "Stopped as asked; nothing was written."
 CANCELLED = "Stopped as asked; the same command with --resume goes on from here."
+OTHER_MODELS = (
+    "The video prior or the upsampler of this lift has changed since it was asked for; start it again from the project."
+)
 NO_MEMORY = {
     True: "Memory ran out while lifting ({held:.1f} GB were held). The last checkpoint is kept: close other programs "
     "and go on from it with --resume, or lift with a smaller preset or fewer frames.",
@@ -124,13 +128,14 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
             yield Note("This lift is finished already; leave --resume out to do it again.")
             yield Finished(dict(known.figures))
             return
-    from pipeline.lift.run import LiftSettings, Stopped, choose_device, lift, refuse_missing_models
+    from pipeline.lift.run import LiftSettings, Stopped, choose_device, lift
     from pipeline.lift.schedule import table_of
 
     s = job.settings
     pair = job.canonical_reference_frame, job.canonical_freeze_frame
     choose_device(s.device)  # refused now rather than after the cameras are solved
-    refuse_missing_models(s.prior, s.upsampler)
+    if models_of(s) != (job.prior, job.upsampler):
+        raise Refusal(OTHER_MODELS)
     settings = LiftSettings(s.preset, s.seed, s.device, s.without, *pair, s.prior, s.upsampler)
     stages = 1 + len(table_of(s.preset, s.without, s.prior, s.upsampler).phases)
     try:

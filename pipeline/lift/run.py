@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from pipeline.generate.priors import AUTO, NONE, at_hand, load_prior, load_upsampler, upsampler_at_hand
+from pipeline.generate.priors import AUTO, NONE, load_prior
 from pipeline.generate.provider import VideoPrior, VideoRefiner, VideoUpsampler
+from pipeline.generate.upsamplers import load_upsampler
 from pipeline.lift.footage import Footage, to_tensor
 from pipeline.lift.initialise import activity_mask, initial_splats, place_nodes, seen_moving
 from pipeline.lift.reupsample import made_film
@@ -144,32 +145,25 @@ def lift(
     yield from _optimise(trainer, inputs, settings, run_dir, control)
 
 
-def refuse_missing_models(prior: str, upsampler: str) -> None:
-    """Raise `Refusal` when one of them is asked for by name and not there; nothing is loaded."""
-    if prior not in (AUTO, NONE) and not at_hand(prior):
-        load_prior(prior, "cpu")
-    if upsampler != NONE and not upsampler_at_hand(upsampler):
-        load_upsampler(upsampler, "cpu")
-
-
 def _loaded_prior(
     table: Schedule, settings: LiftSettings, device: torch.device
 ) -> Generator[Message, None, VideoPrior | VideoRefiner | None]:
-    """The model that the settings name for this table; None, with a note where the table would have asked for one."""
+    """The model that the settings name for this table; None, with a note where the table would have asked for one.
+
+    One that is there and can't be loaded is refused, also where nobody named it: the run is known by its prior.
+    """
     name = chosen_prior(table, settings.prior)
-    why = "no video prior is at hand"
     if name is not None:
         try:
             prior = load_prior(name, device.type)
         except Refusal as fault:
             if settings.prior != AUTO:
                 raise
-            why = str(fault)
-        else:
-            yield Note(f"Score distillation by the video prior {Path(name).name}.")
-            return prior
+            raise Refusal(f"{fault} To lift without score distillation say --prior none.") from fault
+        yield Note(f"Score distillation by the video prior {Path(name).name}.")
+        return prior
     if settings.prior == AUTO and table.asks_prior and distils(table):
-        yield Note(f"The {table.name} preset asks for score distillation; it runs without: {why}.")
+        yield Note(f"The {table.name} preset asks for score distillation; it runs without: no video prior is at hand.")
     return None
 
 

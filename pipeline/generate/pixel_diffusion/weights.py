@@ -16,13 +16,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from pipeline.generate.pixel_diffusion.config import StageConfig
 from pipeline.generate.pixel_diffusion.denoiser import Denoiser
+from pipeline.generate.pixel_diffusion.description import FORMAT, describe
 from pipeline.project.atomic import atomic_file
 from renderer.errors import Refusal
 
-FORMAT, LICENCE = 1, "Apache-2.0"
-_LONGEST_DESCRIPTION, _LONGEST_HEADER = 1 << 20, 1 << 22
+LICENCE = "Apache-2.0"
+_LONGEST_HEADER = 1 << 22
 
 
 def export(model: Denoiser, folder: Path, facts: Mapping[str, Any]) -> tuple[Path, Path]:
@@ -42,30 +42,6 @@ def export(model: Denoiser, folder: Path, facts: Mapping[str, Any]) -> tuple[Pat
     with atomic_file(description) as file:
         file.write(json.dumps(told, indent=1, allow_nan=False).encode() + b"\n")
     return weights, description
-
-
-def describe(folder: Path, stage: str) -> tuple[StageConfig, dict[str, Any]]:
-    """What the weights in `folder` are, without reading them. Raises `Refusal` when they can't be ours."""
-    path = folder / f"{stage}.json"
-    try:
-        if path.stat().st_size > _LONGEST_DESCRIPTION:
-            raise ValueError("it is too long")
-        told = json.loads(path.read_bytes())
-        if not isinstance(told, dict) or told.get("format") != FORMAT or not isinstance(told.get("digest"), str):
-            raise ValueError("it is not one of ours")
-    except FileNotFoundError as fault:
-        raise Refusal(
-            f"There are no weights of the pixel model's {stage} in {folder}; "
-            f"train them: splatime train-prior --stage {stage} --out DIR."
-        ) from fault
-    except (OSError, ValueError, RecursionError) as fault:
-        raise Refusal(
-            f"The description {path} can't be read ({fault}); take the files that train-prior wrote."
-        ) from fault
-    config = StageConfig.from_json(told.get("config"))
-    if config.stage != stage:
-        raise Refusal(f"{path} describes the {config.stage}, not the {stage}; take the files that train-prior wrote.")
-    return config, told
 
 
 def load(folder: Path, stage: str, device: str = "cpu") -> tuple[Denoiser, dict[str, Any]]:

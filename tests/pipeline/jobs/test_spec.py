@@ -45,7 +45,10 @@ def test_the_digest_follows_what_makes_another_scene() -> None:
         replace(LIFT, freeze_time=replace(SOURCE, digest="2" * 64)),
         replace(LIFT, settings=LiftSettings("standard")),
         replace(LIFT, settings=LiftSettings(seed=1)),
-        replace(LIFT, settings=LiftSettings(prior="none")),
+        replace(LIFT, prior="a"),
+        replace(LIFT, prior="b"),
+        replace(LIFT, upsampler="a"),
+        replace(LIFT, poses="a"),
         replace(LIFT, settings=LiftSettings(without=("small-motion",))),
     ]
     assert len({job.digest for job in (LIFT, *others)}) == 1 + len(others)
@@ -56,6 +59,7 @@ def test_the_digest_ignores_where_and_how_fast() -> None:
         replace(LIFT, folder="/elsewhere"),
         replace(LIFT, resume=True),
         replace(LIFT, settings=LiftSettings(device="cuda")),
+        replace(LIFT, settings=LiftSettings(prior="weights/here", upsampler="weights/there")),
         replace(LIFT, reference=replace(SOURCE, path="/q/a.mkv", fps=8.0)),
     ]
     assert {job.digest for job in same} == {LIFT.digest}
@@ -74,5 +78,11 @@ def test_a_job_from_a_project(tmp_path: Path) -> None:
     job = LiftJob.from_project(project, tmp_path, resume=True)
     assert job.reference.frames == (0, 1, 2, 3, 4) and job.freeze_time.frames == (1, 2, 3)
     assert (job.canonical_reference_frame, job.canonical_freeze_frame, job.resume) == (2, 3, True)
+    with pytest.raises(Refusal, match=r"no video prior .mine.*--prior none"):
+        LiftJob.from_project(edits.set_lift(project, LiftSettings(prior="mine")), tmp_path)
     with pytest.raises(Refusal, match="freeze-time frame 3 is trimmed away"):
         LiftJob.from_project(edits.drop_frames(project, "b", [3]), tmp_path)
+
+
+def test_without_models_a_lift_keeps_the_name_that_it_had_before_there_were_any() -> None:
+    assert LIFT.digest == "c962de53500f7044"

@@ -122,6 +122,18 @@ def test_inputs_are_source_frames_at_one_size(job: LiftJob, fakes: Fakes) -> Non
     assert fakes.settings.canonical_reference_frame == 2 and fakes.settings.seed == 3
 
 
+def test_models_that_changed_since_the_lift_was_asked_for_are_refused(
+    job: LiftJob, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run would be named by other weights than it was lifted with."""
+    monkeypatch.setattr("pipeline.jobs.steps.models_of", lambda settings: ("new", None))
+    for asked_with in ("old", None):
+        last = list(run(replace(job, prior=asked_with)))[-1]
+        assert isinstance(last, Failed) and "has changed since it was asked for" in last.sentence
+    assert fakes.lifted == fakes.solved == 0
+    assert isinstance(list(run(replace(job, prior="new")))[-1], Finished)
+
+
 def test_cameras_are_solved_once_for_the_same_frames(job: LiftJob, fakes: Fakes) -> None:
     for other in (job, replace(job, settings=LiftSettings("standard", seed=9)), job):
         assert isinstance(list(run(other))[-1], Finished)

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.lift.run import LiftInputs, LiftSettings, Stopped, lift, load_checkpoint, refuse_missing_models
+from pipeline.lift.run import LiftInputs, LiftSettings, Stopped, lift, load_checkpoint
 from pipeline.lift.schedule import Schedule, preset
 from pipeline.messages import Message, Note, StageStarted
-from renderer.errors import Refusal
 from tests.fakes.priors import GaussianPrior, like_the_first_frame
 from tests.journeys.tiny_lift import SCENARIO, exact_poses
 
@@ -78,12 +77,3 @@ def test_a_stop_within_a_row_that_distils_resumes_to_the_same_scene(tmp_path: Pa
     assert type(whole[-1]) is type(resumed[-1])
     a, b = (load_checkpoint(tmp_path / name / "checkpoint.pt")["params"] for name in "ab")
     assert all(bool((a[name] == b[name]).all()) for name in a)
-
-
-def test_a_prior_that_is_not_there_is_refused_before_anything_is_done() -> None:
-    refuse_missing_models("auto", "none")
-    refuse_missing_models("none", "none")
-    with pytest.raises(Refusal, match="--prior"):
-        refuse_missing_models("no-such-prior", "none")
-    with pytest.raises(Refusal, match="There are no upsampler's weights in no-such-folder"):
-        refuse_missing_models("none", "no-such-folder/of-mine")

@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import load, save
 
 from pipeline.generate.pixel_diffusion.config import StageConfig
+from pipeline.generate.pixel_diffusion.description import content_of, describe
 from pipeline.generate.pixel_diffusion.presets import preset
-from pipeline.generate.pixel_diffusion.weights import describe, export
+from pipeline.generate.pixel_diffusion.weights import export
 from pipeline.generate.pixel_diffusion.weights import load as load_weights
 from renderer.errors import Refusal
 from tests.pipeline.generate.pixel_diffusion.test_network import awake, conditions
@@ -110,3 +111,20 @@ def test_descriptions_that_are_none_are_refused(folder: Path, text: bytes) -> No
     (folder / "base.json").write_bytes(text)
     with pytest.raises(Refusal, match="can't be read"):
         describe(folder, "base")
+
+
+def test_the_content_of_weights_is_named_without_reading_them(folder: Path, tmp_path: Path) -> None:
+    before = content_of(folder, "base")
+    export(awake(TOY), tmp_path / "copy", {"steps": 9})  # the same numbers, however long it took
+    assert content_of(tmp_path / "copy", "base") == before
+    (tmp_path / "copy" / "base.safetensors").unlink()
+    assert content_of(tmp_path / "copy", "base") == before
+    told = json.loads((folder / "base.json").read_text())
+    told["config"]["noise"]["sigma_in"] *= 2
+    (folder / "base.json").write_text(json.dumps(told))
+    assert content_of(folder, "base") != before
+    other = awake(TOY)
+    with torch.no_grad():
+        next(other.parameters()).add_(1.0)
+    export(other, tmp_path / "other", {})
+    assert content_of(tmp_path / "other", "base") != before
