@@ -46,8 +46,11 @@ class Video:
 def settled(request: VideoRequest, ability: Ability, known: Known) -> VideoRequest:
     """The request with what it left to the provider: frames, size, rate, and no context that the provider lacks.
 
-    Raises `Refusal` for a kind, a length or known frames that the provider cannot make, and for more than memory holds.
+    Raises `Refusal` for a kind, a length or known frames that the provider cannot make, for more than memory holds, and
+    when the provider needs something first.
     """
+    if ability.needs:
+        raise Refusal(ability.needs)
     if request.kind not in ability.kinds:
         kinds = ", ".join(kind.replace("_", "-") for kind in ability.kinds)
         raise Refusal(f"{ability.title} makes no {request.kind.replace('_', '-')} videos, only: {kinds}.")

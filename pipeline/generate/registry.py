@@ -34,6 +34,7 @@ class Row:
 PROVIDERS: tuple[Row, ...] = (
     Row("procedural", "pipeline.generate.procedural_provider:ProceduralProvider"),
     Row("pixel", "pipeline.generate.pixel_diffusion.provider:PixelProvider", extra="text"),
+    Row("comfyui", "pipeline.generate.comfyui.provider:ComfyProvider"),
 )
 
 
