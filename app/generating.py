@@ -21,7 +21,7 @@ from app.job_queue import JobQueue
 from app.lift_session import LiftSession
 from app.panels.generate_panel import MOST_SEED, Choice, GeneratePanel
 from app.workspaces import RIGHT, Panel
-from pipeline.generate.registry import find, rows
+from pipeline.generate.registry import adjusted, find, rows
 from pipeline.jobs import queue as q
 from pipeline.jobs.queue import Entry
 from pipeline.jobs.spec import POSES, GenerateJob
@@ -293,15 +293,15 @@ class Generating(QObject):
 
 
 def choices() -> tuple[Choice, ...]:
-    """The providers there are; one that lacks a package is listed with the sentence that says so."""
+    """The providers there are; one that lacks a package or a model is listed with the sentence that says so."""
     listed = []
     for row in rows():
         try:
-            ability = find(row.name).ability
+            ability = adjusted(find(row.name), {}).ability
         except Refusal as refusal:
             listed.append(Choice(row.name, row.name, why=str(refusal)))
         else:
-            listed.append(Choice(row.name, ability.title, ability.kinds))
+            listed.append(Choice(row.name, ability.title, ability.kinds, ability.needs))
     return tuple(listed)
 
 

@@ -209,6 +209,7 @@ def _add_generate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     make.add_argument("--fps", type=frame_rate, default=0.0, metavar="F")
     make.add_argument("--steps", type=whole(1, 10_000), default=0, metavar="N", help="of the sampler")
     make.add_argument("--guidance", type=measure(1000), default=0.0, metavar="G")
+    make.add_argument("--model", metavar="DIR", help="the folder of the provider's model, as --set model=DIR")
     make.add_argument("--set", type=setting, action="append", default=[], metavar="KEY=VALUE", help="for the provider")
     make.add_argument("--accept", action="store_true", help="use the new take in place of its source")
     make.add_argument("--out", type=Path, required=True, metavar="PROJECT", help="project folder, made when missing")

@@ -103,7 +103,7 @@ def generate_job(args: argparse.Namespace) -> GenerateJob:
     wish = VideoRequest(
         (args.kind or "reference").replace("-", "_"), prompt, args.negative_prompt, args.provider, n_frames=args.count,
         fps=args.fps, size=args.size, seed=args.seed, steps=args.steps, guidance=args.guidance,
-        options=_whole_paths(args.provider, dict(args.set)),
+        options=_whole_paths(args.provider, dict(args.set) | ({} if args.model is None else {"model": args.model})),
     )  # fmt: skip
     return GenerateJob(
         str(args.out.resolve()), args.provider, wish, args.take, args.frame, args.takes, args.lock, args.frames,

@@ -35,6 +35,7 @@ PROVIDERS: tuple[Row, ...] = (
     Row("procedural", "pipeline.generate.procedural_provider:ProceduralProvider"),
     Row("pixel", "pipeline.generate.pixel_diffusion.provider:PixelProvider", extra="text"),
     Row("comfyui", "pipeline.generate.comfyui.provider:ComfyProvider"),
+    Row("diffusers", "pipeline.generate.open_models.provider:OpenModels", extra="diffusers"),
 )
 
 

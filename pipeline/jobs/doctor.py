@@ -119,15 +119,18 @@ def _codecs() -> list[Finding]:
 
 
 def _providers() -> list[Finding]:
-    """What makes videos here; one that lacks a package says so."""
-    from pipeline.generate.registry import find, rows
+    """What makes videos here; one that lacks a package, or a model, says so."""
+    from pipeline.generate.registry import adjusted, find, rows
 
     findings = []
     for row in rows():
         try:
-            ability = find(row.name).ability
+            ability = adjusted(find(row.name), {}).ability
         except Refusal as refusal:
             findings.append(Finding(f"provider {row.name}", "note", str(refusal)))
+            continue
+        if ability.needs:
+            findings.append(Finding(f"provider {row.name}", "note", ability.needs))
         else:
             kinds = ", ".join(kind.replace("_", "-") for kind in ability.kinds)
             findings.append(Finding(f"provider {row.name}", "good", f"{ability.title}: {kinds}"))

@@ -14,7 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.generating import choices
 from app.main_window import MainWindow
+from pipeline.generate.registry import Row
 from pipeline.jobs import queue as q
 from pipeline.jobs.spec import GenerateJob
 from pipeline.project import edits, media, project_file
@@ -25,6 +27,7 @@ from tests.app.hands import click, key, type_in
 from tests.app.takes import project_of_takes
 
 SECONDS = 60_000
+OPEN_MODELS = "pipeline.generate.open_models.provider"
 
 
 @pytest.fixture
@@ -288,3 +291,17 @@ def test_without_a_provider_the_reason_is_said(
         assert not window.commands[name].isEnabled()
     assert "provider" in window.commands["reroll"].toolTip()
     assert "No provider" in window.generating.panel.reason.text()
+
+
+def test_a_provider_that_needs_a_model_is_listed_with_what_it_needs(
+    studio: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = studio.generating.panel
+    monkeypatch.setattr("app.generating.rows", lambda: (Row("diffusers", f"{OPEN_MODELS}:OpenModels"),))
+    panel.show_providers(choices())
+    studio.generating.choices = choices()
+    panel.provider_box.setCurrentIndex(panel.provider_box.findData("diffusers"))
+    studio.generating.refresh()
+    assert panel.provider_box.currentText() == "Open video models"
+    assert "SPLATIME_DIFFUSERS_MODEL" in panel.reason.text() or "splatime[diffusers]" in panel.reason.text()
+    assert not studio.commands["generate"].isEnabled()
