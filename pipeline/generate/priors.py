@@ -1,7 +1,7 @@
 """Which video priors there are for score distillation, by name, and where their weights lie. No torch until one loads.
 
-A prior is `SHIPPED`, a folder with weights of the same kind, or the name that another package gives one by the entry
-point group `splatime.priors` (name = "module:callable", called with the device's name).
+A prior is `SHIPPED`, a folder with weights of the same kind or with an open video model, or the name that another
+package gives one by the entry point group `splatime.priors` (name = "module:callable", called with the device's name).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
+from pipeline.generate.open_models import folder as open_folder
 from pipeline.generate.pixel_diffusion import description
 from pipeline.generate.provider import VideoPrior, VideoRefiner
 from renderer.errors import Refusal
@@ -19,6 +20,7 @@ AUTO, NONE, SHIPPED = "auto", "none", "pixel"
 GROUP = "splatime.priors"
 SHIPPED_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "prior"
 _PIXEL = "pipeline.generate.pixel_diffusion.provider"  # by name, as in `registry`: the window may ask what is at hand
+_OPEN_MODELS = "pipeline.generate.open_models.refiner"
 _WEIGHTS = "base.safetensors", "base.json"
 
 
@@ -30,7 +32,7 @@ def is_folder(name: str) -> bool:
 def at_hand(name: str) -> bool:
     """Whether there is something to load under this name; nothing is read."""
     if name == SHIPPED or is_folder(name):
-        return all((folder_of(name) / part).is_file() for part in _WEIGHTS)
+        return _is_open(name) or all((folder_of(name) / part).is_file() for part in _WEIGHTS)
     return name in _others()
 
 
@@ -39,7 +41,8 @@ def load_prior(name: str, device: str) -> VideoPrior | VideoRefiner:
     if not at_hand(name):
         raise Refusal(_refused(name))
     named = name == SHIPPED or is_folder(name)
-    make = import_module(_PIXEL).load_prior if named else _others()[name].load()
+    ours = _OPEN_MODELS if named and _is_open(name) else _PIXEL
+    make = import_module(ours).load_prior if named else _others()[name].load()
     made: Any = make(folder_of(name), device) if named else make(device)
     if not isinstance(made, VideoRefiner) and not hasattr(made, "denoise"):
         raise Refusal(f"The prior {name} is no model that score distillation can ask; choose another one with --prior.")
@@ -49,11 +52,13 @@ def load_prior(name: str, device: str) -> VideoPrior | VideoRefiner:
 def content_of(name: str) -> str:
     """Says what would load under this name, so that a lift is known by its prior and not by where the prior lies.
 
-    Of weights the digest that they were written with, of another package its version; no weights are read. Raises
-    `Refusal` when there is nothing.
+    Of weights the digest that they were written with, of an open model its fingerprint, of another package its version;
+    only samples of weights are read. Raises `Refusal` when there is nothing.
     """
     if not at_hand(name):
         raise Refusal(_refused(name))
+    if _is_open(name):
+        return open_folder.fingerprint(open_folder.read(folder_of(name)))
     if name == SHIPPED or is_folder(name):
         return description.content_of(folder_of(name), "base")
     package = _others()[name].dist
@@ -65,6 +70,11 @@ def folder_of(name: str) -> Path:
     return SHIPPED_FOLDER if name == SHIPPED else Path(name)
 
 
+def _is_open(name: str) -> bool:
+    """Whether a folder holds a model in the layout of diffusers."""
+    return is_folder(name) and (folder_of(name) / open_folder.INDEX).is_file()
+
+
 def _refused(name: str) -> str:
     return f"{_missing(name)}; name another one with --prior, or go without: --prior none."
 
@@ -73,7 +83,8 @@ def _missing(name: str) -> str:
     if name == SHIPPED:
         return "The pixel prior's weights are not here"
     if is_folder(name):
-        return f"There are no weights of a video prior in {name} (it needs {' and '.join(_WEIGHTS)})"
+        needs = f"{' and '.join(_WEIGHTS)}, or {open_folder.INDEX}"
+        return f"There are no weights of a video prior in {name} (it needs {needs})"
     return f"There is no video prior {name!r}"
 
 

@@ -38,9 +38,10 @@ class Setup:
     lora_strength: float = 1.0
 
 
-def setup_of(model: ModelFolder, options: Mapping[str, Any]) -> Setup:
+def setup_of(model: ModelFolder, options: Mapping[str, Any], device: str = "auto") -> Setup:
     """What the options mean on this machine; raises `Refusal` when the model cannot fit into its memory."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     precision = str(options["precision"])
     if precision == "auto":
         half = "bfloat16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float16"
@@ -87,10 +88,10 @@ def load(model: ModelFolder, setup: Setup) -> Any:
         if isinstance(part, torch.nn.Module) and any(value.is_meta for value in part.parameters()):
             raise _incomplete(model, name)  # diffusers leaves weights that no file holds on no device
     pipeline.set_progress_bar_config(disable=True)
-    if getattr(pipeline.scheduler.config, "use_dynamic_shifting", False) and model.family.name == "ltx":
-        # Its conditional pipeline makes its own time steps and names no shift; older releases ask for one.
+    if model.family.name == "ltx":
+        # Its conditional pipeline makes its own time steps; a scheduler that shifts them would have other sigmas.
         pipeline.scheduler = type(pipeline.scheduler).from_config(
-            pipeline.scheduler.config, use_dynamic_shifting=False, shift=1.0
+            pipeline.scheduler.config, use_dynamic_shifting=False, shift=1.0, shift_terminal=None
         )
     if setup.lora:
         add_lora(pipeline, Path(setup.lora), setup.lora_strength)

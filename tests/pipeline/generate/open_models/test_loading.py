@@ -50,9 +50,9 @@ def test_a_variant_is_loaded(own: Folder) -> None:
 
 def test_a_scheduler_that_asks_for_a_shift_is_told_none(own: Folder) -> None:
     folder = own("ltx")
-    edit(folder / "scheduler" / "scheduler_config.json", use_dynamic_shifting=True, shift=3.0)
+    edit(folder / "scheduler" / "scheduler_config.json", use_dynamic_shifting=True, shift=3.0, shift_terminal=0.1)
     config = load(read(folder), CPU).scheduler.config
-    assert (config.use_dynamic_shifting, config.shift) == (False, 1.0)
+    assert (config.use_dynamic_shifting, config.shift, config.shift_terminal) == (False, 1.0, None)
 
 
 def edit(path: Path, **more: Any) -> None:
