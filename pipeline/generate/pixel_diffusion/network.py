@@ -98,17 +98,55 @@ class Modulation(nn.Module):
         return out
 
 
-class Layer(nn.Module):
-    """Self-attention and a feed-forward step over the tokens that are together; four times wider inside."""
+class Neighbours(nn.Module):
+    """What stands beside a token along each axis of the grid, channel by channel; nothing beyond the grid's ends.
 
-    def __init__(self, width: int, head: int, cond: int) -> None:
+    Attention has to learn from nothing which tokens are near; this says so.
+    """
+
+    def __init__(self, width: int) -> None:
         super().__init__()
+        self.weights = nn.Parameter(torch.zeros(3, 2, width))
+
+    def forward(self, x: Tensor, grid: Triple) -> Tensor:
+        """x [N, t * y * x, width] on a `grid` of (t, y, x) tokens."""
+        cells = x.unflatten(1, grid)
+        out = torch.zeros_like(cells)
+        for sides, weights in zip(_beside(cells), self.weights.to(x.dtype), strict=True):
+            out = out + sides[0] * weights[0] + sides[1] * weights[1]
+        return out.flatten(1, 3)
+
+
+def _beside(cells: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """The (before, after) neighbours of cells [N, t, y, x, ...] along t, y and x, zero beyond the ends."""
+    sides = []
+    for axis in (1, 2, 3):
+        edge = torch.zeros_like(cells.narrow(axis, 0, 1))
+        rest = cells.shape[axis] - 1
+        before = torch.cat([edge, cells.narrow(axis, 0, rest)], axis)
+        after = torch.cat([cells.narrow(axis, 1, rest), edge], axis)
+        sides.append((before, after))
+    return sides
+
+
+class Layer(nn.Module):
+    """Self-attention and a feed-forward step over the tokens that are together; four times wider inside.
+
+    `near`: tokens lie on a grid, and hear their neighbours on it besides.
+    """
+
+    def __init__(self, width: int, head: int, cond: int, *, near: bool = False) -> None:
+        super().__init__()
+        self.near = Neighbours(width) if near else None
         self.before, self.attention = Modulation(width, cond), Attention(width, width, head)
         self.between = Modulation(width, cond)
         self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width))
 
-    def forward(self, x: Tensor, cond: Tensor) -> Tensor:
-        x = x + self.attention(self.before(x, cond))
+    def forward(self, x: Tensor, cond: Tensor, grid: Triple = (1, 1, 1)) -> Tensor:
+        calm = self.before(x, cond)
+        x = x + self.attention(calm)
+        if self.near is not None:
+            x = x + self.near(calm, grid)
         fed: Tensor = x + self.feed(self.between(x, cond))
         return fed
 
@@ -119,7 +157,8 @@ class Block(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         c, d, head = config.channels, config.latent_channels, config.head
-        self.local = nn.ModuleList(Layer(c, head, d) for _ in range(config.local_layers))
+        self.group = config.group
+        self.local = nn.ModuleList(Layer(c, head, d, near=True) for _ in range(config.local_layers))
         self.read_z, self.read_x, self.read = nn.LayerNorm(d), nn.LayerNorm(c), Attention(d, c, head)
         self.hear_z, self.hear = nn.LayerNorm(d), Attention(d, d, head)
         self.globally = nn.ModuleList(Layer(d, head, d) for _ in range(config.global_layers))
@@ -128,7 +167,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor, z: Tensor, cond: Tensor, told: Tensor, told_mask: Tensor) -> tuple[Tensor, Tensor]:
         """x [B * G, n, C], z [B * G, m, D], cond [B, D], told [B, L, D] -> x, z."""
         for layer in self.local:
-            x = layer(x, cond)
+            x = layer(x, cond, self.group)
         z = z + self.read(self.read_z(z), self.read_x(x))
         everyone = z.reshape(len(cond), -1, z.shape[-1])
         everyone = everyone + self.hear(self.hear_z(everyone), told, told_mask)
@@ -146,7 +185,7 @@ class VideoTransformer(nn.Module):
         self.config = config
         c, d = config.channels, config.latent_channels
         token = math.prod(config.patch)
-        self.embed = nn.Linear(token * (7 + config.extra), c)
+        self.embed = nn.Linear(token * (16 + config.extra), c)
         self.place_x, self.place_z = nn.Linear(6 * _FREQUENCIES, c), nn.Linear(6 * _FREQUENCIES, d)
         self.latents = nn.Parameter(torch.randn(config.latents, d) * 0.5)
         self.noise = nn.Sequential(nn.Linear(64, d), nn.SiLU(), nn.Linear(d, d))
@@ -155,7 +194,7 @@ class VideoTransformer(nn.Module):
         self.nothing = nn.Parameter(torch.randn(d) * 0.1)  # what latents hear beside the prompt, or instead of one
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.last = Modulation(c, d)
-        self.filter = nn.Linear(d, token * (6 + config.extra))  # one factor for each frequency of noisy, known, extra
+        self.filter = nn.Linear(d, token * (15 + config.extra))  # a factor for each frequency
         self.out = nn.Linear(c, token * 3)
         self._start()
 
@@ -183,7 +222,8 @@ class VideoTransformer(nn.Module):
         video = self._padded(torch.cat(shown, 1))
         grid = self._grid(video)
         turn = _frequencies(self.config.patch).to(scaled)
-        tokens = _turned(_split(video, self.config, grid), turn)
+        cells = _with_neighbours(_cells(video, self.config.patch) @ turn.T)
+        tokens = _grouped(cells, self.config.group, grid)
         cond, told, told_mask = self._told(noise, conditions)
         here, group = self._places(grid, conditions.window, scaled.device)
         x = self.embed(tokens) + self.place_x(here).repeat(len(scaled), 1, 1)
@@ -192,15 +232,18 @@ class VideoTransformer(nn.Module):
             x, z = block(x, z, cond, told, told_mask)
         made = (self.out(self.last(x, cond)) + self._filtered(tokens, cond)).to(scaled.dtype)
         t, h, w = scaled.shape[2:]
-        return _joined(_turned(made, turn.T), self.config, grid)[:, :, :t, :h, :w]
+        return _joined(made.unflatten(-1, (3, -1)) @ turn, self.config, grid)[:, :, :t, :h, :w]
 
     def _filtered(self, tokens: Tensor, cond: Tensor) -> Tensor:
-        """Each frequency of the noisy, the known and the small video by its own factor, added up: [B * G, n, P * 3]."""
-        kinds = 2 + self.config.extra // 3
+        """Each frequency by its own factor, of the noisy, the known and the small video and of what is noisy beside.
+
+        Added up: [B * G, n, 3 * P].
+        """
+        kinds = 5 + self.config.extra // 3
         factors = self.filter(cond).repeat_interleave(len(tokens) // len(cond), 0)
-        parts = tokens.unflatten(-1, (-1, 7 + self.config.extra))
-        parts = torch.cat([parts[..., :6], parts[..., 7:]], -1).unflatten(-1, (kinds, 3))
-        out: Tensor = (parts * factors.view(len(tokens), 1, -1, kinds, 3)).sum(-2).flatten(-2)
+        parts = tokens.unflatten(-1, (16 + self.config.extra, -1))
+        parts = torch.cat([parts[..., :6, :], parts[..., 7:, :]], -2).unflatten(-2, (kinds, 3))
+        out: Tensor = (parts * factors.view(len(tokens), 1, kinds, 3, -1)).sum(-3).flatten(-2)
         return out
 
     def _told(self, noise: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor, Tensor]:
@@ -233,7 +276,7 @@ class VideoTransformer(nn.Module):
         for count, patch, group, first, length in zip(grid, config.patch, config.group, window, whole, strict=True):
             axes.append((first + patch * (torch.arange(count * group, device=device) + 0.5)) / length)
         at = torch.stack(torch.meshgrid(*axes, indexing="ij"), 0)[None]
-        tokens = _grouped(at.float(), config.group, grid)
+        tokens = _grouped(at.float().movedim(1, -1), config.group, grid)
         return _fourier(tokens), _fourier(tokens.mean(1))
 
 
@@ -243,19 +286,25 @@ def _fourier(at: Tensor) -> Tensor:
 
 
 def _grouped(cells: Tensor, group: Triple, grid: Triple) -> Tensor:
-    """[B, c, t, y, x] cells -> [B * G, n, c]."""
-    b, c = cells.shape[:2]
+    """[B, t, y, x, ...] cells -> [B * G, n, c], with all that a cell holds in one row."""
+    b = len(cells)
     (gt, gy, gx), (nt, ny, nx) = group, grid
-    split = cells.reshape(b, c, nt, gt, ny, gy, nx, gx).permute(0, 2, 4, 6, 3, 5, 7, 1)
-    return split.reshape(b * nt * ny * nx, gt * gy * gx, c)
+    split = cells.reshape(b, nt, gt, ny, gy, nx, gx, -1).permute(0, 1, 3, 5, 2, 4, 6, 7)
+    return split.reshape(b * nt * ny * nx, gt * gy * gx, split.shape[-1])
 
 
-def _split(video: Tensor, config: NetworkConfig, grid: Triple) -> Tensor:
-    """[B, c, T, h, w] -> tokens [B * G, n, pt * py * px * c] of whole patches."""
+def _cells(video: Tensor, patch: Triple) -> Tensor:
+    """[B, c, T, h, w] -> cells [B, t, y, x, c, P] of whole patches, P = pt * py * px."""
     b, c, t, h, w = video.shape
-    pt, py, px = config.patch
-    cells = video.reshape(b, c, t // pt, pt, h // py, py, w // px, px).permute(0, 3, 5, 7, 1, 2, 4, 6)
-    return _grouped(cells.reshape(b, pt * py * px * c, t // pt, h // py, w // px), config.group, grid)
+    pt, py, px = patch
+    cells = video.reshape(b, c, t // pt, pt, h // py, py, w // px, px).permute(0, 2, 4, 6, 1, 3, 5, 7)
+    return cells.reshape(b, t // pt, h // py, w // px, c, pt * py * px)
+
+
+def _with_neighbours(cells: Tensor) -> Tensor:
+    """Cells [B, t, y, x, c, P] with 9 channels more: the noisy video of both neighbours along t, y and x, added up."""
+    sums = [before + after for before, after in _beside(cells[..., :3, :])]
+    return torch.cat([cells, *sums], -2)
 
 
 @cache
@@ -270,15 +319,9 @@ def _frequencies(patch: Triple) -> Tensor:
     return whole.float()
 
 
-def _turned(tokens: Tensor, turn: Tensor) -> Tensor:
-    """Tokens [N, n, P * c] with `turn` [P, P] applied over the places of the patch, channel by channel."""
-    places = tokens.unflatten(-1, (len(turn), -1))
-    return torch.einsum("ij,...jc->...ic", turn, places).flatten(-2)
-
-
 def _joined(tokens: Tensor, config: NetworkConfig, grid: Triple) -> Tensor:
-    """The inverse of `_split`, for 3 channels."""
+    """The inverse of `_cells` and `_grouped`, for 3 channels."""
     (gt, gy, gx), (nt, ny, nx), (pt, py, px) = config.group, grid, config.patch
     b = len(tokens) // (nt * ny * nx)
-    cells = tokens.reshape(b, nt, ny, nx, gt, gy, gx, pt, py, px, 3).permute(0, 10, 1, 4, 7, 2, 5, 8, 3, 6, 9)
+    cells = tokens.reshape(b, nt, ny, nx, gt, gy, gx, 3, pt, py, px).permute(0, 7, 1, 4, 8, 2, 5, 9, 3, 6, 10)
     return cells.reshape(b, 3, nt * gt * pt, ny * gy * py, nx * gx * px)

@@ -22,9 +22,9 @@ _TOY = StageConfig(
 _SMALL = StageConfig(
     name="small",
     network=NetworkConfig(
-        patch=(4, 6, 8), group=(4, 6, 8), channels=192, latent_channels=256, head=64, latents=32, local_layers=2,
+        patch=(4, 6, 8), group=(4, 6, 8), channels=192, latent_channels=192, head=64, latents=32, local_layers=2,
     ),
-    train=TrainConfig(rate=1.5e-3, warmup=100, decay_steps=11_000, ema_half_life=300.0, max_chunks=100),
+    train=TrainConfig(rate=1.5e-3, warmup=100, decay_steps=9500, ema_half_life=300.0, max_chunks=100),
 )  # fmt: skip
 
 # What an hour on one GPU can train, and still at most 15 MB.

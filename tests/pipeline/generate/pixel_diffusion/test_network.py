@@ -10,10 +10,11 @@ from pipeline.generate.pixel_diffusion.denoiser import Denoiser, enlarge, reduce
 from pipeline.generate.pixel_diffusion.network import (
     Conditions,
     VideoTransformer,
+    _beside,
+    _cells,
     _frequencies,
+    _grouped,
     _joined,
-    _split,
-    _turned,
 )
 from pipeline.generate.pixel_diffusion.presets import NAMES, preset
 
@@ -53,33 +54,49 @@ def test_at_birth_the_guess_is_the_preconditionings(stage: str) -> None:
 def test_patches_go_apart_and_together() -> None:
     config = NetworkConfig(frames=8, size=(12, 16), patch=(2, 4, 2), group=(2, 3, 4))
     video = torch.randn(2, 3, 8, 12, 16)
-    assert torch.equal(_joined(_split(video, config, (2, 1, 2)), config, (2, 1, 2)), video)
+    tokens = _grouped(_cells(video, config.patch), config.group, (2, 1, 2))
+    assert torch.equal(_joined(tokens, config, (2, 1, 2)), video)
 
 
 def test_frequencies_turn_patches_and_turn_them_back() -> None:
     turn = _frequencies((2, 3, 4))
-    tokens = torch.randn(3, 5, 24 * 2)
-    turned = _turned(tokens, turn)
-    assert torch.allclose(_turned(turned, turn.T), tokens, atol=1e-5)
-    assert torch.allclose(turned.square().sum(), tokens.square().sum(), rtol=1e-5)
-    flat = _turned(torch.ones(1, 1, 24), turn)  # what doesn't vary is all in the first
-    assert torch.allclose(flat[0, 0, 0], torch.tensor(24**0.5)) and float(flat[0, 0, 1:].abs().max()) < 1e-5
+    patches = torch.randn(3, 5, 24)
+    turned = patches @ turn.T
+    assert torch.allclose(turned @ turn, patches, atol=1e-5)
+    assert torch.allclose(turned.square().sum(), patches.square().sum(), rtol=1e-5)
+    flat = torch.ones(24) @ turn.T  # what doesn't vary is all in the first
+    assert torch.allclose(flat[0], torch.tensor(24**0.5)) and float(flat[1:].abs().max()) < 1e-5
 
 
-def test_a_factor_for_each_frequency_filters_without_the_layers() -> None:
-    """Only the noisy video's lowest frequency passes: every patch becomes its mean."""
+def test_neighbours_along_each_axis_and_nothing_beyond() -> None:
+    cells = torch.arange(2 * 3 * 4.0).reshape(1, 2, 3, 4, 1) + 1
+    for axis, (before, after) in enumerate(_beside(cells), 1):
+        assert torch.equal(before.roll(-1, axis).narrow(axis, 0, cells.shape[axis] - 1),
+                           cells.narrow(axis, 0, cells.shape[axis] - 1))  # fmt: skip
+        assert torch.equal(after.narrow(axis, 0, cells.shape[axis] - 1), cells.narrow(axis, 1, cells.shape[axis] - 1))
+        assert not bool(before.narrow(axis, 0, 1).any() or after.narrow(axis, cells.shape[axis] - 1, 1).any())
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, 2])
+def test_a_factor_for_each_frequency_filters_without_the_layers(axis: int | None) -> None:
+    """Only the lowest frequency passes, of the patch itself or of its neighbours along an axis: means of patches."""
     config = preset("toy", "base").network
     network = VideoTransformer(config)
-    factors = torch.zeros(8 * 4, 2, 3)  # patches of 2 x 4 x 4 px, noisy and known, 3 channels
-    factors[0, 0] = 1
+    patch = (2, 4, 4)
+    factors = torch.zeros(5, 3, 32)  # of noisy, known, and what is noisy beside along t, y and x
+    factors[0 if axis is None else 2 + axis, :, 0] = 1
     torch.nn.init.zeros_(network.filter.weight)
+    noisy = torch.randn(1, 3, 4, 12, 16)
     with torch.no_grad():
         network.filter.bias.copy_(factors.flatten())
-        noisy = torch.randn(1, 3, 4, 12, 16)
         made = network(noisy, torch.zeros(1), conditions(config, 1))
-    mean = torch.nn.functional.avg_pool3d(noisy, (2, 4, 4))
-    expected = mean.repeat_interleave(2, 2).repeat_interleave(4, 3).repeat_interleave(4, 4)
-    assert torch.allclose(made, expected, atol=1e-5)
+    mean = torch.nn.functional.avg_pool3d(noisy, patch)
+    if axis is not None:
+        sides = _beside(mean.movedim(1, -1))[axis]
+        mean = (sides[0] + sides[1]).movedim(-1, 1)
+    for along, times in enumerate(patch, 2):
+        mean = mean.repeat_interleave(times, along)
+    assert torch.allclose(made, mean, atol=1e-5)
 
 
 def test_a_size_of_no_whole_groups_is_padded_and_cropped() -> None:
