@@ -15,7 +15,7 @@ from typing import Any
 
 VERBS = (
     "generate", "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "ablate", "study",
-    "train-prior", "info", "pack", "unpack", "relink", "doctor",
+    "train-prior", "providers", "fetch-model", "info", "pack", "unpack", "relink", "doctor",
 )  # fmt: skip
 PASSES, CODECS = ("colour", "depth", "alpha"), ("h264", "h265", "prores", "vp9", "gif")
 ABLATIONS = (
@@ -163,6 +163,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_evaluate(verbs)
     _add_ablate(verbs)
     _add_train_prior(verbs)
+    _add_providers(verbs)
     pack = verbs.add_parser("pack", help="write a project to one zip file")
     pack.add_argument("project", type=Path, metavar="PROJECT")
     pack.add_argument("--out", type=Path, required=True, metavar="X.zip")
@@ -321,6 +322,19 @@ def _add_train_prior(verbs: argparse._SubParsersAction[argparse.ArgumentParser])
     train.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="bfloat16 on a GPU")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     _add_json(train)
+
+
+def _add_providers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    tell = verbs.add_parser("providers", help="say what makes videos here, and what one of them can do")
+    tell.add_argument("name", nargs="?", metavar="NAME", help="tell all of this one")
+    tell.add_argument("--model", metavar="DIR", help="as this model's folder makes it")
+    tell.add_argument("--set", type=setting, action="append", default=[], metavar="KEY=VALUE", help="as an option does")
+    fetch = verbs.add_parser("fetch-model", help="bring a published video model to this machine, once you agree")
+    fetch.add_argument("repository", metavar="OWNER/NAME", help="as its page on the Hugging Face hub is called")
+    fetch.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder for it, made when missing")
+    fetch.add_argument("--yes", action="store_true", help="agree to its size and licence without being asked")
+    for verb in (tell, fetch):
+        _add_json(verb)
 
 
 def _add_prior(verb: argparse.ArgumentParser, default: str | None) -> None:

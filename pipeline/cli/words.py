@@ -103,7 +103,7 @@ def generate_job(args: argparse.Namespace) -> GenerateJob:
     wish = VideoRequest(
         (args.kind or "reference").replace("-", "_"), prompt, args.negative_prompt, args.provider, n_frames=args.count,
         fps=args.fps, size=args.size, seed=args.seed, steps=args.steps, guidance=args.guidance,
-        options=_whole_paths(args.provider, dict(args.set) | ({} if args.model is None else {"model": args.model})),
+        options=whole_paths(args.provider, dict(args.set) | ({} if args.model is None else {"model": args.model})),
     )  # fmt: skip
     return GenerateJob(
         str(args.out.resolve()), args.provider, wish, args.take, args.frame, args.takes, args.lock, args.frames,
@@ -111,7 +111,7 @@ def generate_job(args: argparse.Namespace) -> GenerateJob:
     )  # fmt: skip
 
 
-def _whole_paths(provider: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def whole_paths(provider: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Options of a provider with full paths, since a job may be done elsewhere."""
     from pipeline.generate.registry import find
     from renderer.errors import Refusal

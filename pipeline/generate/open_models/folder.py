@@ -79,7 +79,7 @@ def read(path: Path) -> ModelFolder:
         if not any(word in name for word in _WITHOUT_WEIGHTS):
             files = weights_of(folder)
             weights[name] = sum(file.stat().st_size for file in files)
-            variants.add(_variant(files[0]))
+            variants.add(variant_of(files[0].name))
     return ModelFolder(path, family, configs, weights, variants.pop() if len(variants) == 1 else "", _licence(path))
 
 
@@ -169,14 +169,14 @@ def weights_of(folder: Path) -> list[Path]:
         pickled = any(file.suffix in _PICKLES for file in folder.iterdir())
         why = "only pickled weights, which are never opened; take its safetensors" if pickled else "no weights"
         raise Refusal(f"{folder} holds {why}.")
-    variants = {_variant(file) for file in files}
+    variants = {variant_of(file.name) for file in files}
     chosen = "" if "" in variants else sorted(variants)[0]
-    return [file for file in files if _variant(file) == chosen]
+    return [file for file in files if variant_of(file.name) == chosen]
 
 
-def _variant(file: Path) -> str:
+def variant_of(name: str) -> str:
     """ "fp16" of `model.fp16.safetensors` and `model.fp16-00001-of-00002.safetensors`."""
-    found = re.fullmatch(r"[^.]+\.([A-Za-z0-9_]+?)(-\d+-of-\d+)?\.safetensors", file.name)
+    found = re.fullmatch(r"[^.]+\.([A-Za-z0-9_]+?)(-\d+-of-\d+)?\.safetensors", name)
     return found[1] if found else ""
 
 
