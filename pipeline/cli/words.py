@@ -87,10 +87,10 @@ def ablation_job(args: argparse.Namespace) -> AblationJob:
 
 
 def _prior(name: str) -> str:
-    """A folder of weights as its full path, since a job may be done elsewhere; another name as it is."""
+    """A place of weights as its full path, since a job may be done elsewhere; another name as it is."""
     from pipeline.generate.priors import is_folder
 
-    return str(Path(name).resolve()) if is_folder(name) else name
+    return str(Path(name).resolve()) if is_folder(name) or name.endswith(".param") else name
 
 
 def generate_job(args: argparse.Namespace) -> GenerateJob:

@@ -128,10 +128,11 @@ def lift(
         prior = yield from _loaded_prior(table, settings, device)
     table = table if prior is not None else undistilled(table)
     distiller = Distiller(prior, settings.seed, inputs.prompt) if prior is not None and distils(table) else None
-    if upsampler is None and settings.upsampler != NONE:
-        upsampler = load_upsampler(settings.upsampler, device.type)
-    table = table if upsampler is None else with_reupsampling(table)
     inputs = resampled(inputs, table.max_side)
+    if upsampler is None and settings.upsampler != NONE:
+        seen = int(inputs.freeze_time.shape[1]), int(inputs.freeze_time.shape[2])
+        upsampler = load_upsampler(settings.upsampler, device.type, seen, torch.get_num_threads())
+    table = table if upsampler is None else with_reupsampling(table)
     footage = make_footage(inputs, settings, poses, device)
     trainer = build_trainer(table, footage, poses, settings, distiller)
     if upsampler is not None:

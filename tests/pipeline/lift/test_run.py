@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.lift.run import LiftInputs, LiftSettings, Stopped, lift, load_checkpoint
 from pipeline.lift.schedule import Schedule, preset
-from pipeline.messages import Message, Note, StageStarted
+from pipeline.messages import Finished, Message, Note, StageStarted
+from tests.fakes.ncnn_network import network
 from tests.fakes.priors import GaussianPrior, like_the_first_frame
 from tests.journeys.tiny_lift import SCENARIO, exact_poses
 
@@ -77,3 +78,16 @@ def test_a_stop_within_a_row_that_distils_resumes_to_the_same_scene(tmp_path: Pa
     assert type(whole[-1]) is type(resumed[-1])
     a, b = (load_checkpoint(tmp_path / name / "checkpoint.pt")["params"] for name in "ab")
     assert all(bool((a[name] == b[name]).all()) for name in a)
+
+
+def test_an_upsampler_of_the_artists_own_makes_the_film_of_the_last_row(tmp_path: Path) -> None:
+    pytest.importorskip("ncnn", reason="the extra esrgan is not installed")
+    network(tmp_path)
+    settings = LiftSettings(
+        device="cpu", canonical_reference_frame=1, canonical_freeze_frame=FREEZE, upsampler=str(tmp_path)
+    )
+    said = list(lift(INPUTS, settings, POSES, tmp_path / "run", schedule=table(False)))
+    last = [m for m in said if isinstance(m, StageStarted)][-1]
+    assert last.name == "Re-upsampled details" and isinstance(said[-1], Finished)
+    film = load_checkpoint(tmp_path / "run" / "checkpoint.pt")["film"]
+    assert film["images"].shape == (32, 27, 46, 3) and len(film["times"]) == 32
