@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
 from app.lift_status import PAUSED, LiftStatus, duration
 from app.panels.curves import Curves
 from app.panels.lift_dialog import PRESETS
+from app.panels.model_choice import ModelChoice
 from app.panels.more_settings import MoreSettings
 from app.panels.push_button import push_button
 from app.panels.run_list import WITHOUT_WORDS, RunList
@@ -32,8 +34,12 @@ from app.panels.snapshot_bar import Kept, SnapshotBar
 from app.panels.stage_list import StageList
 from app.panels.through import let_through
 from app.run_track import Track
+from pipeline.generate import priors
 from pipeline.messages import StageStarted
 from pipeline.project.project import ABLATIONS, DEVICES, LiftSettings
+
+PRIORS = ((priors.AUTO, "As the preset asks"), (priors.NONE, "None"), (priors.SHIPPED, "Pixel model"))
+UPSAMPLERS = ((priors.NONE, "None"), (priors.SHIPPED, "Pixel model"))
 
 
 class LiftPanel(QScrollArea):
@@ -67,12 +73,14 @@ class LiftPanel(QScrollArea):
     def show_settings(self, settings: LiftSettings, locked: str) -> None:
         """`locked`: why they can't be changed now; empty when they can."""
         self._settings = settings
-        fields = (self.preset, self.seed, self.device, *self.without.values())
+        fields = (self.preset, self.seed, self.device, self.prior, self.upsampler, *self.without.values())
         for field in fields:
             field.blockSignals(True)
         self.preset.setCurrentIndex(self.preset.findData(settings.preset))
         self.seed.setValue(settings.seed)
         self.device.setCurrentIndex(self.device.findData(settings.device))
+        self.prior.show_name(settings.prior)
+        self.upsampler.show_name(settings.upsampler)
         for name, box in self.without.items():
             box.setChecked(name in settings.without)
         for field in fields:
@@ -118,10 +126,13 @@ class LiftPanel(QScrollArea):
         for name in DEVICES:
             self.device.addItem({"auto": "Automatic", "cpu": "CPU", "cuda": "GPU (CUDA)"}[name], name)
         self.seed.setRange(0, 2**31 - 1)
+        self.prior, self.upsampler = ModelChoice(PRIORS, priors.names), ModelChoice(UPSAMPLERS)
         self.without = {name: QCheckBox(WITHOUT_WORDS[name]) for name in ABLATIONS}
         for field, tip in (
             (self.preset, "How long and how fine the lift is"), (self.device, "What it is computed on"),
             (self.seed, "Another seed is another run"),
+            (self.prior, "The video model that score distillation asks; a folder of weights may be chosen"),
+            (self.upsampler, "The video model that re-upsamples the finished scene's film for more detail"),
             *((box, "Leave this part of the method out, to see what it is worth") for box in self.without.values()),
         ):  # fmt: skip
             field.setProperty("tip", tip)
@@ -132,6 +143,8 @@ class LiftPanel(QScrollArea):
         self.preset.currentIndexChanged.connect(self._changed)
         self.device.currentIndexChanged.connect(self._changed)
         self.seed.editingFinished.connect(self._changed)
+        self.prior.chosen.connect(lambda name: self._ask(prior=name))
+        self.upsampler.chosen.connect(lambda name: self._ask(upsampler=name))
         let_through(self.seed)
         for box in self.without.values():
             box.toggled.connect(self._changed)
@@ -139,14 +152,19 @@ class LiftPanel(QScrollArea):
     def _changed(self) -> None:
         without = tuple(name for name, box in self.without.items() if box.isChecked())
         preset, device = str(self.preset.currentData()), str(self.device.currentData())
-        wish = replace(self._settings, preset=preset, seed=self.seed.value(), device=device, without=without)
+        self._ask(preset=preset, seed=self.seed.value(), device=device, without=without)
+
+    def _ask(self, **wishes: Any) -> None:
+        wish = replace(self._settings, **wishes)
         if wish != self._settings:
             self.settings_changed.emit(wish)
 
     def _lay_out(self) -> None:
-        more = MoreSettings("Seed, device, and parts to leave out", "More settings")
+        more = MoreSettings("Seed, device, video models, and parts to leave out", "More settings")
         more.form.addRow("Seed", self.seed)
         more.form.addRow("Device", self.device)
+        more.form.addRow("Prior", self.prior)
+        more.form.addRow("Upsampler", self.upsampler)
         for box in self.without.values():
             more.form.addRow(box)
         self.more = more

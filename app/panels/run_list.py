@@ -78,6 +78,7 @@ def run_words(settings: LiftSettings) -> str:
     parts += [f"seed {settings.seed}"] if settings.seed else []
     parts += [WITHOUT_WORDS[name].lower() for name in settings.without]
     parts += [f"prior {Path(settings.prior).name}"] if settings.prior != "auto" else []
+    parts += [f"upsampler {Path(settings.upsampler).name}"] if settings.upsampler != "none" else []
     return ", ".join(parts)
 
 

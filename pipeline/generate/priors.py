@@ -36,6 +36,11 @@ def at_hand(name: str) -> bool:
     return name in _others()
 
 
+def names() -> tuple[str, ...]:
+    """The names that other packages give priors; what is installed is looked through, no model is loaded."""
+    return tuple(sorted(_others()))
+
+
 def load_prior(name: str, device: str) -> VideoPrior | VideoRefiner:
     """The prior of this name on "cpu" or "cuda". Raises `Refusal` when it is not there or its weights are not good."""
     if not at_hand(name):

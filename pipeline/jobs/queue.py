@@ -175,6 +175,7 @@ def title(job: Job) -> str:
         s = job.settings
         more = [s.preset, *([f"seed {s.seed}"] if s.seed else []), *(f"without {part}" for part in s.without)]
         more += [f"prior {Path(s.prior).name}"] if s.prior != "auto" else []
+        more += [f"upsampler {Path(s.upsampler).name}"] if s.upsampler != "none" else []
         return "Lift, " + ", ".join(more)
     if isinstance(job, PosesJob):
         return f"Cameras of {Path(job.video).name}, {job.how}"

@@ -11,12 +11,13 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.lift_status import PAUSED, READY, LiftStatus
 from app.main_window import MainWindow
 from app.panels.export_dialog import ExportDialog
+from app.panels.model_choice import FOLDER, ModelChoice
 from app.panels.stage_list import StageList
 from app.run_track import Track, read_track
 from pipeline.cli.parser import build_parser
@@ -312,3 +313,30 @@ def test_stages_before_a_start_are_a_plan(qtbot: QtBot) -> None:
     qtbot.addWidget(stages)
     stages.show_stages(stages_of(LiftSettings()), LiftStatus())
     assert stages.current() is None and stages.words(1) == ("·", "Warm-up", "600 steps")
+
+
+def test_models_are_picked_and_a_missing_one_is_the_reason(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel, document = window.making.lift, window.document
+    panel.more.setChecked(True)
+    pick(panel.prior, "none")
+    assert document.project.cut.lift.prior == "none" and panel.start.isEnabled()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "weights"))
+    pick(panel.upsampler, FOLDER)
+    assert document.project.cut.lift.upsampler == str(tmp_path / "weights")
+    assert panel.upsampler.currentText() == "weights" and not panel.start.isEnabled()
+    assert "no upsampler's weights in" in panel.reason.text()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    pick(panel.prior, FOLDER)
+    assert panel.prior.currentData() == "none" and document.undo_stack.count() == 2
+    document.undo_stack.undo()
+    assert panel.upsampler.currentText() == "None" and panel.start.isEnabled()
+
+
+def pick(choice: ModelChoice, name: str) -> None:
+    """As a person does by the keyboard: to the row, and Return."""
+    choice.setFocus()
+    choice.showPopup()
+    choice.view().setCurrentIndex(choice.model().index(choice.findData(name), 0))
+    QTest.keyClick(choice.view(), Qt.Key.Key_Return)
