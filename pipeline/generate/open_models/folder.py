@@ -24,7 +24,8 @@ _LARGEST = 64 << 20
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _SAMPLE = 1 << 20
 _MOST_LAYERS = 512
-_UNUSED = ("safety_checker", "_class_name")
+_UNUSED = ("_class_name", "safety_checker", "processor", "prompt_enhancer", "duration_head")
+"""Entries that no call here needs: Stable Diffusion's checker, what LTX-2 rewrites prompts and guesses lengths with."""
 _WITH_MOTION = ["diffusers", "UNetMotionModel"]
 _WITHOUT_WEIGHTS = ("tokenizer", "scheduler", "processor", "extractor")
 

@@ -52,12 +52,12 @@ def setup_of(model: ModelFolder, options: Mapping[str, Any], device: str = "auto
     if device == "cpu":
         offload = "none"
     elif offload == "auto":
-        offload = automatic(sum(size.values()), max(size.values()), torch.cuda.get_device_properties(0).total_memory)
+        offload = automatic(sum(size.values()), max(size.values()), torch.cuda.mem_get_info()[0])
     return Setup(device, precision, offload, str(options["lora"] or ""), float(options["lora_strength"]))
 
 
 def automatic(whole: int, largest: int, memory: int) -> str:
-    """Where parts wait on a GPU of `memory` bytes when all weights take `whole` and the largest part `largest`."""
+    """Where parts wait on a GPU with `memory` bytes free when all weights take `whole`, the largest part `largest`."""
     if whole * _ROOM + _WORK <= memory:
         return "none"
     return "model" if largest * _ROOM + _WORK <= memory else "sequential"
@@ -78,7 +78,7 @@ def load(model: ModelFolder, setup: Setup) -> Any:
         pipeline = kind.from_pretrained(
             str(model.path), dtype={"default": precision, **dict.fromkeys(full, torch.float32)},
             local_files_only=True, use_safetensors=True, trust_remote_code=False, variant=model.variant or None,
-            **_separate(model, precision),
+            **_beside(model, precision),
         )  # fmt: skip
     except MemoryError as fault:
         raise Refusal(f"There is not enough memory to load {model.path.name}; close other programs.") from fault
@@ -88,11 +88,7 @@ def load(model: ModelFolder, setup: Setup) -> Any:
         if isinstance(part, torch.nn.Module) and any(value.is_meta for value in part.parameters()):
             raise _incomplete(model, name)  # diffusers leaves weights that no file holds on no device
     pipeline.set_progress_bar_config(disable=True)
-    if model.family.name == "ltx":
-        # Its conditional pipeline makes its own time steps; a scheduler that shifts them would have other sigmas.
-        pipeline.scheduler = type(pipeline.scheduler).from_config(
-            pipeline.scheduler.config, use_dynamic_shifting=False, shift=1.0, shift_terminal=None
-        )
+    pipeline.scheduler = _scheduler(model, pipeline.scheduler)
     if setup.lora:
         add_lora(pipeline, Path(setup.lora), setup.lora_strength)
     _place(pipeline, setup)
@@ -119,9 +115,11 @@ def add_lora(pipeline: Any, path: Path, strength: float) -> None:
         raise Refusal(f"The LoRA {path.name} does not fit this model ({_first(fault)}).") from fault
 
 
-def _separate(model: ModelFolder, precision: torch.dtype) -> dict[str, Any]:
-    """Parts that lie in the folder, but not in its index: AnimateDiff's, laid beside Stable Diffusion."""
-    if "motion_adapter" in model.configs[""] or model.family.name != "sparsectrl":
+def _beside(model: ModelFolder, precision: torch.dtype) -> dict[str, Any]:
+    """Parts that the index does not name, or that are not to be loaded though it does."""
+    if model.family.name == "ltx2":
+        return dict.fromkeys(("processor", "prompt_enhancer", "duration_head"))
+    if not _in_parts(model):
         return {}
     import diffusers
 
@@ -131,6 +129,26 @@ def _separate(model: ModelFolder, precision: torch.dtype) -> dict[str, Any]:
         "controlnet": diffusers.SparseControlNetModel.from_pretrained(model.path / "controlnet", **how),
         "feature_extractor": None, "image_encoder": None,
     }  # fmt: skip
+
+
+def _in_parts(model: ModelFolder) -> bool:
+    """Whether this is Stable Diffusion with AnimateDiff's parts laid into its folder."""
+    return model.family.name == "sparsectrl" and model.configs[""].get("_class_name") == "StableDiffusionPipeline"
+
+
+def _scheduler(model: ModelFolder, scheduler: Any) -> Any:
+    """The scheduler that the family's call needs, where the folder's own is made for another one."""
+    if model.family.name == "ltx":
+        # Its conditional pipeline makes its own time steps; a scheduler that shifts them would have other sigmas.
+        return type(scheduler).from_config(scheduler.config, use_dynamic_shifting=False, shift=1.0, shift_terminal=None)
+    if _in_parts(model):
+        # Motion was trained on a linear noise schedule, pictures on a scaled one.
+        import diffusers
+
+        return diffusers.DDIMScheduler.from_config(
+            scheduler.config, beta_schedule="linear", clip_sample=False, timestep_spacing="linspace", steps_offset=1
+        )
+    return scheduler
 
 
 def _place(pipeline: Any, setup: Setup) -> None:

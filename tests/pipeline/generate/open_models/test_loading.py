@@ -55,6 +55,46 @@ def test_a_scheduler_that_asks_for_a_shift_is_told_none(own: Folder) -> None:
     assert (config.use_dynamic_shifting, config.shift, config.shift_terminal) == (False, 1.0, None)
 
 
+def test_motion_in_stable_diffusions_folder_is_sampled_on_its_own_schedule(own: Folder) -> None:
+    folder = own("sparse-in-parts")
+    edit(folder / "scheduler" / "scheduler_config.json", _class_name="PNDMScheduler", beta_schedule="scaled_linear")
+    edit(folder / "model_index.json", scheduler=["diffusers", "PNDMScheduler"],
+         safety_checker=["stable_diffusion", "StableDiffusionSafetyChecker"])  # fmt: skip
+    scheduler = load(read(folder), CPU).scheduler
+    assert type(scheduler).__name__ == "DDIMScheduler" and scheduler.config.beta_schedule == "linear"
+
+
+def test_texts_are_read_by_a_sentencepiece_model_alone(own: Folder, tmp_path: Path) -> None:
+    pieces = pytest.importorskip("sentencepiece", reason="the extra diffusers is not installed")
+    folder = own("cogvideox")
+    for file in (folder / "tokenizer").iterdir():
+        file.unlink()
+    pieces.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a fox runs through the snow"] * 50), model_prefix=str(tmp_path / "spiece"),
+        vocab_size=32, hard_vocab_limit=False, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, minloglevel=2,
+    )  # fmt: skip
+    (tmp_path / "spiece.model").rename(folder / "tokenizer" / "spiece.model")
+    (folder / "tokenizer" / "tokenizer_config.json").write_text(
+        '{"tokenizer_class": "T5Tokenizer", "extra_ids": 0, "model_max_length": 16}'
+    )
+    edit(folder / "model_index.json", tokenizer=["transformers", "T5Tokenizer"])
+    words = load(read(folder), CPU).tokenizer("a fox runs", padding="max_length", max_length=16).input_ids
+    assert len(words) == 16 and 1 in words and 2 not in words
+
+
+def test_pictures_are_prepared_without_torchvision(own: Folder) -> None:
+    folder = own("wan-first-last")
+    edit(folder / "model_index.json", image_processor=["transformers", "CLIPImageProcessor"])
+    assert "CLIPImageProcessor" in type(load(read(folder), CPU).image_processor).__name__
+
+
+def test_what_rewrites_prompts_is_not_loaded(own: Folder) -> None:
+    folder = own("ltx2")
+    edit(folder / "model_index.json", prompt_enhancer=["transformers", "Nothing"], processor=["transformers", "None"])
+    pipeline = load(read(folder), CPU)
+    assert pipeline.prompt_enhancer is None and pipeline.processor is None
+
+
 def edit(path: Path, **more: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **more}))
 
