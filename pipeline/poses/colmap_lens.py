@@ -10,6 +10,7 @@ from __future__ import annotations
 import pycolmap  # isort: skip
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +101,11 @@ def zoom_of(spec: dict[str, Any], model: pycolmap.Reconstruction) -> tuple[float
     pixels, thin = tolerance(spec["size"]), thinned(model, ZOOM_POINTS)
     adjust(thin, pixels, 25)
     shared = gather(thin, spec["names"]).explained(pixels)
-    best, found, focals = -np.inf, 1.0, np.ones(1)
-    for ramp in ZOOM_STARTS:
-        own = gather(own_lenses(spec, thin, ramp), spec["names"])
-        if own.explained(pixels) > best:
-            best, found, focals = own.explained(pixels), ramp, own.focals
-    ratio = float(np.exp(np.ptp(_running_median(np.log(np.maximum(focals, 1e-9))))))
+    with ThreadPoolExecutor(spec["threads"]) as pool:
+        tried = list(pool.map(lambda ramp: gather(own_lenses(spec, thin, ramp), spec["names"]), ZOOM_STARTS))
+    gains = [own.explained(pixels) for own in tried]
+    best, found, own = max(zip(gains, ZOOM_STARTS, tried, strict=True), key=lambda row: row[0])
+    ratio = float(np.exp(np.ptp(_running_median(np.log(np.maximum(own.focals, 1e-9))))))
     sys.stderr.write(f"own lenses: gain {best / max(shared, 1e-9) - 1.0:.3f}, zoom {ratio:.2f}\n")
     zooms = best > (1.0 + ZOOM_GAIN) * max(shared, 0.0) and ratio > ZOOM_RATIO
     return (ratio if zooms else 1.0), found

@@ -21,8 +21,6 @@ import numpy.typing as npt
 from pipeline.poses.colmap_features import focal_of, tolerance
 
 Array = npt.NDArray[np.float64]
-PROFILE_STEPS = (1.2, 1.07)
-"""Ratios between neighbouring fields of view in the coarse and the fine profile."""
 PROFILE_POINTS = 700
 """Points in the profile: more cost time and move the focal length by less than the fine step."""
 PRIOR_WEIGHT = 0.02
@@ -107,7 +105,7 @@ def polish(
 ) -> pycolmap.Reconstruction:
     """Profile the focal length, triangulate afresh with it, adjust robustly, drop what does not fit."""
     pixels = tolerance(spec["size"])
-    for step in PROFILE_STEPS:
+    for step in spec["profile"]:
         model = pycolmap.triangulate_points(
             _best_focal(spec, thinned(model), step),
             spec["database"],

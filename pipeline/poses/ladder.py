@@ -52,7 +52,7 @@ FOLLOWED = 400
 LASTING = 0.05
 """Share of the features followed that must be seen in four frames; in noise it is about 0.01 at most."""
 SMALL_SIDE = 400
-"""Frames with no side longer than this are magnified four times for SIFT, others twice."""
+"""Frames with no side longer than this are magnified four times for careful SIFT, others twice."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,12 @@ class Sift:
     """How SIFT looks: domain-size pooling finds more in soft frames, and takes two thirds of the time.
 
     Affine shape always: without it and without pooling, features of an octave magnified four times match nothing.
+    `magnified`: small frames four times, otherwise twice as all others.
     """
 
     pooled: bool
     max_features: int
+    magnified: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Rung:
         sift: how SIFT looks, where SIFT it is.
         mapper: "incremental" or "global".
         fields_of_view: to try instead of the settings' own.
+        profile: ratios between neighbouring fields of view when the best one is looked for, one round each.
     """
 
     name: str
@@ -83,12 +86,13 @@ class Rung:
     sift: Sift | None = None
     mapper: str = "incremental"
     fields_of_view: tuple[float, ...] = ()
+    profile: tuple[float, ...] = (1.2, 1.07)
 
 
 LADDER = {
     rung.name: rung
     for rung in (
-        Rung("quick", "quick SIFT", Sift(False, 1500), fields_of_view=(30.0, 55.0)),
+        Rung("quick", "quick SIFT", Sift(False, 1500, False), fields_of_view=(30.0, 55.0), profile=(1.2,)),
         Rung("careful", "careful SIFT", Sift(True, 1 << 20)),
         Rung("learned", "learned matches"),
         Rung("flow", "pixels followed by optical flow"),
@@ -321,10 +325,11 @@ def _advance(task: Task, bar: tuple[float, float], start: float, message: dict[s
 
 def _spec(task: Task, rung: Rung, database: str) -> dict[str, Any]:
     size = task.frames.shape[1:3]
-    sift = None if rung.sift is None else asdict(rung.sift) | {"first_octave": -2 if max(size) <= SMALL_SIDE else -1}
+    sift = None if rung.sift is None else asdict(rung.sift) | {"first_octave": first_octave(rung.sift, size)}
     work = task.work_dir.resolve()
     return asdict(task.settings) | {
         "fields_of_view": rung.fields_of_view or task.settings.fields_of_view,
+        "profile": rung.profile,
         "sift": sift,
         "matched": sparse_pairs(len(task.frames)),
         "mapper": rung.mapper,
@@ -338,6 +343,11 @@ def _spec(task: Task, rung: Rung, database: str) -> dict[str, Any]:
         "out": str(work / "solution.npz"),
         "max_seconds": MAX_SECONDS,
     }
+
+
+def first_octave(sift: Sift, size: tuple[int, ...]) -> int:
+    """COLMAP's number of the octave where SIFT begins: -1 is twice the size of the frames, -2 four times."""
+    return -2 if sift.magnified and max(size) <= SMALL_SIDE else -1
 
 
 def sparse_pairs(count: int) -> list[tuple[int, int]]:

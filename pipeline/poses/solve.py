@@ -37,7 +37,7 @@ from renderer.errors import Refusal
 __all__ = ["PoseSettings", "PosesCancelled", "SolvedPoses", "digest_of", "solve"]
 
 Frames = npt.NDArray[np.uint8]
-RECIPE = 3
+RECIPE = 4
 """Counts changes to the recipe that settings do not show; old solutions are then solved again."""
 
 

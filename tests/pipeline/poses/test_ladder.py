@@ -152,6 +152,18 @@ def test_rungs_are_known_ones() -> None:
     assert set(ladder.LADDER) == set(RUNGS)
 
 
+def test_careful_sift_alone_begins_at_four_times_the_size_of_small_frames() -> None:
+    octaves = {name: ladder.LADDER[name].sift for name in ("quick", "careful")}
+    found = {
+        (name, size): ladder.first_octave(sift, size)
+        for name, sift in octaves.items()
+        if sift is not None
+        for size in ((144, 256), (288, 512))
+    }
+    assert [size for (_, size), octave in found.items() if octave == -2] == [(144, 256)]
+    assert found["careful", (144, 256)] == -2
+
+
 def test_quick_flow_global_and_orbit_solve_a_little_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No rung is good enough for this judge, so that all of them are climbed."""
     models: list[RawModel] = []
