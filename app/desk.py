@@ -24,9 +24,13 @@ from pipeline.project.project_file import is_project
 
 
 class Desk(QObject):
-    """Reads the preferences of `path` and writes every change of them; `dressed`: another theme is on."""
+    """Reads the preferences of `path` and writes every change of them; `dressed`: another theme is on.
+
+    `mouse_chosen(str)`: another mouse map is wanted.
+    """
 
     dressed = Signal()
+    mouse_chosen = Signal(str)
 
     def __init__(self, window: QWidget, actions: dict[str, QAction], path: Path) -> None:
         super().__init__(window)
@@ -60,7 +64,7 @@ class Desk(QObject):
             "palette": lambda: Palette(self._actions, self._window).open(),
             "preferences": self._preferences,
             "doctor": lambda: DoctorDialog(self._window).open(),
-            "keys": lambda: tell(self._window, "Keys and mouse", keys_text(self.settings.keys)),
+            "keys": lambda: tell(self._window, "Keys and mouse", keys_text(self.settings.keys, self.settings.mouse)),
             "about": lambda: tell(self._window, "About Splatime", about_text(backend())),
         }
 
@@ -68,11 +72,16 @@ class Desk(QObject):
         dialog = Preferences(self.settings, self._window)
         dialog.theme_requested.connect(self.dress)
         dialog.keys_requested.connect(self._set_keys)
+        dialog.mouse_requested.connect(self._set_mouse)
         dialog.open()
 
     def _set_keys(self, keys: Keys) -> None:
         shortcuts.apply(self._actions, keys)
         self.settle(replace(self.settings, keys=keys))
+
+    def _set_mouse(self, name: str) -> None:
+        self.settle(replace(self.settings, mouse=name))
+        self.mouse_chosen.emit(name)
 
     def _system_changed(self) -> None:
         if self.settings.theme == "system":

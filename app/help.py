@@ -5,22 +5,21 @@ from __future__ import annotations
 import html
 
 from app.actions import COMMANDS
+from app.mouse_maps import told
 from app.shortcuts import Keys, effective, plain
 
 MOUSE = (
-    ("Left drag, middle drag", "orbit about the pivot; while flying a left drag looks around"),
-    ("Right drag, Shift + left or middle drag", "pan"),
-    ("Wheel, Ctrl + middle drag", "zoom; Ctrl + wheel orbits, Shift + wheel pans"),
+    ("Wheel", "zoom; Ctrl + wheel orbits, Shift + wheel pans"),
     ("W A S D, Q E", "fly; Shift faster, Alt slower"),
     ("Click on a camera, on an axis of the gizmo", "look through it, look along it"),
     ("Double click", "look at what is under the pointer and turn about it"),
 )
 
 
-def keys_text(changed: Keys) -> str:
-    """A table of mouse and keys, rich text; `changed` as in `shortcuts`."""
+def keys_text(changed: Keys, mouse: str) -> str:
+    """A table of mouse and keys, rich text; `changed` as in `shortcuts`, `mouse` names one of `mouse_maps.MAPS`."""
     keys = effective(changed)
-    rows = [_row(keys, words) for keys, words in MOUSE]
+    rows = [_row(keys, words) for keys, words in (*told(mouse), *MOUSE)]
     rows += [_row(", ".join(keys[row.name]), row.tip or plain(row)) for row in COMMANDS if keys[row.name]]
     return f"<table cellspacing='0' cellpadding='3'>{''.join(rows)}</table>"
 

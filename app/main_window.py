@@ -256,6 +256,8 @@ class MainWindow(QMainWindow):
         self.drops.hovered.connect(self.empty.show_hot)
         self.drops.dropped.connect(self.arrivals.bring)
         self.desk.dressed.connect(self._dress)
+        self.desk.mouse_chosen.connect(self.viewport.set_mouse)
+        self.viewport.set_mouse(self.desk.settings.mouse)
         self.viewport.fps_changed.connect(self.figures.show_fps)
         self.empty.recent_requested.connect(lambda path: self.open_project(Path(path)))
 

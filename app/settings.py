@@ -15,6 +15,8 @@ from pathlib import Path
 
 import platformdirs
 
+from app.mouse_maps import DEFAULT, MAPS
+
 THEMES = ("system", "dark", "light")
 RECENT = 8
 
@@ -23,7 +25,7 @@ RECENT = 8
 class Settings:
     """Preferences; `geometry` is Qt's saved window geometry in hex, `layouts` that of docks, by workspace.
 
-    `keys` has the keys of commands to which the person gave others.
+    `keys` has the keys of commands to which the person gave others, `mouse` names one of `mouse_maps.MAPS`.
     """
 
     theme: str = "system"
@@ -32,6 +34,7 @@ class Settings:
     workspace: str = "lift"
     layouts: Mapping[str, str] = field(default_factory=dict, hash=False)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    mouse: str = DEFAULT
 
     def opened(self, project: Path) -> Settings:
         """With `project` first among the recent ones."""
@@ -67,9 +70,11 @@ def load_settings(path: Path) -> Settings:
     if not isinstance(data, dict):
         return Settings()
     theme, recent, geometry = data.get("theme"), data.get("recent"), data.get("geometry")
+    mouse = data.get("mouse")
     workspace, layouts, keys = data.get("workspace"), data.get("layouts"), data.get("keys")
     return Settings(
         theme=theme if theme in THEMES else "system",
+        mouse=mouse if isinstance(mouse, str) and mouse in MAPS else DEFAULT,
         recent=tuple(str(p) for p in recent[:RECENT]) if isinstance(recent, list) else (),
         geometry=geometry if isinstance(geometry, str) else "",
         workspace=workspace if isinstance(workspace, str) else "lift",

@@ -80,6 +80,10 @@ class Viewport(QWidget):
         view.marks_changed.connect(self._mark)
         self.refresh_theme()
 
+    def set_mouse(self, name: str) -> None:
+        """Which of `mouse_maps.MAPS` the hand follows."""
+        self._hand.map = name
+
     @property
     def fps(self) -> float:
         """Pictures shown in the last second."""

@@ -1,7 +1,7 @@
-"""What the hand does in the viewport: drags, the wheel, clicks on marks, and flying by held keys (SuperSplat's map).
+"""What the hand does in the viewport: drags, the wheel, clicks on marks, and flying by held keys.
 
-Left drag orbits, or looks around while flying; middle orbits; right pans; Shift and Ctrl with the middle button pan
-and zoom; the wheel zooms, with Ctrl orbits, with Shift pans. WASD and Q, E fly, by place on the keyboard.
+Which drag does what is said by `mouse_maps`; the wheel zooms, with Ctrl orbits, with Shift pans. WASD and Q, E fly, by
+place on the keyboard.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Protocol
 from PySide6.QtCore import QElapsedTimer, QObject, QPointF, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
+from app import mouse_maps
 from app.overlay import Hit
 from app.view_state import ViewState
 
@@ -21,6 +22,7 @@ TURN = math.pi  # radians for a drag across the whole widget
 LOOK = 0.5 * math.pi
 WHEEL = 0.88  # of the distance, for one notch
 SLOP = 3.0  # px that a click may slip
+STRIDE = 1.0  # home distances for a walk over the whole widget
 FLIGHT = 0.45  # home distances a second; Shift ten times, Alt a tenth
 TICK_MS = 16
 
@@ -75,6 +77,7 @@ class Hand:
 
     def __init__(self, view: ViewState, stage: Stage) -> None:
         self._view, self._stage = view, stage
+        self.map = mouse_maps.DEFAULT
         self._grip: QPointF | None = None
         self._start = QPointF()
         self._held: Hit | None = None
@@ -120,17 +123,21 @@ class Hand:
         return True
 
     def _drag(self, step: QPointF, buttons: Qt.MouseButton, modifiers: Qt.KeyboardModifier) -> None:
-        middle = bool(buttons & Qt.MouseButton.MiddleButton)
-        shift = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
+        deed = mouse_maps.deed_of(self.map, buttons, modifiers)
+        if deed == mouse_maps.TURN:
+            deed = mouse_maps.LOOK if self._view.flying else mouse_maps.ORBIT
         x, y = step.x() / max(1, self._stage.width()), step.y() / max(1, self._stage.height())
-        if middle and modifiers & Qt.KeyboardModifier.ControlModifier:
+        if deed == mouse_maps.ZOOM:
             self._view.dolly(math.exp(2.0 * y))
-        elif buttons & Qt.MouseButton.RightButton or shift:
+        elif deed == mouse_maps.PAN:
             self._stage.pan_by(step)
-        elif self._view.flying and not middle:
-            self._view.look(LOOK * x, LOOK * y)
-        else:
+        elif deed == mouse_maps.ORBIT:
             self._view.turn(TURN * x, TURN * y)
+        elif deed == mouse_maps.WALK:
+            self._view.look(LOOK * x, 0.0)
+            self._view.fly(0.0, 0.0, -STRIDE * y)
+        elif deed == mouse_maps.LOOK or (deed == mouse_maps.GLANCE and self._view.flying):
+            self._view.look(LOOK * x, LOOK * y)
 
 
 class Flight(QObject):

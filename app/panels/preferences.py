@@ -1,4 +1,4 @@
-"""Preferences: the look, and which key does what, with clashes told before they bite."""
+"""Preferences: the look, the mouse, and which key does what, with clashes told before they bite."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.dialogs import plain as plain_buttons
+from app.mouse_maps import MAPS, told
 from app.settings import THEMES, Settings
 from app.shortcuts import BY_NAME, Keys, clashes, effective, plain, shown, with_keys
 
@@ -31,9 +32,10 @@ LOOKS = dict(zip(THEMES, ("As the system", "Dark", "Light"), strict=True))
 
 
 class Preferences(QDialog):
-    """Shows `Settings`; `theme_requested(str)` and `keys_requested(dict)` are carried out at once."""
+    """Shows `Settings`; `theme_requested(str)`, `mouse_requested(str)`, `keys_requested(dict)` are done at once."""
 
     theme_requested = Signal(str)
+    mouse_requested = Signal(str)
     keys_requested = Signal(object)
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
@@ -48,12 +50,25 @@ class Preferences(QDialog):
         self.theme.setCurrentIndex(THEMES.index(settings.theme))
         self.theme.setAccessibleName("Theme")
         self.theme.activated.connect(lambda row: self.theme_requested.emit(self.theme.itemData(row)))
+        self.theme.setToolTip("Dark, light, or what the desktop has")
+        self.mouse, self.drags = QComboBox(), QLabel()
+        for name, row in MAPS.items():
+            self.mouse.addItem(row.title, name)
+        self.mouse.setCurrentIndex(self.mouse.findData(settings.mouse))
+        self.mouse.setAccessibleName("Mouse")
+        self.mouse.setToolTip("Which program's drags the viewport follows")
+        self.mouse.activated.connect(self._choose_mouse)
+        self.drags.setObjectName("muted")
+        self.drags.setWordWrap(True)
+        self._tell_drags()
         self.keys = KeyEditor(settings.keys)
         self.keys.keys_requested.connect(self.keys_requested)
         look = QWidget()
         form = QFormLayout(look)
         form.setContentsMargins(16, 16, 16, 16)
         form.addRow("&Theme", self.theme)
+        form.addRow("&Mouse as in", self.mouse)
+        form.addRow("", self.drags)
         tabs = QTabWidget()
         tabs.addTab(look, "Look")
         tabs.addTab(self.keys, "Keys")
@@ -62,6 +77,13 @@ class Preferences(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(tabs, 1)
         column.addWidget(buttons)
+
+    def _choose_mouse(self, row: int) -> None:
+        self._tell_drags()
+        self.mouse_requested.emit(str(self.mouse.itemData(row)))
+
+    def _tell_drags(self) -> None:
+        self.drags.setText("\n".join(f"{ways}: {words}" for ways, words in told(str(self.mouse.currentData()))))
 
 
 class KeyEditor(QWidget):

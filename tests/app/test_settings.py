@@ -12,13 +12,15 @@ from main import main
 
 def test_they_come_back(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "settings.json"
-    settings = Settings("light", ("a", "b"), "00ff")
+    settings = Settings("light", ("a", "b"), "00ff", mouse="maya")
     save_settings(path, settings)
     assert load_settings(path) == settings
     assert [p.name for p in path.parent.iterdir()] == ["settings.json"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"theme": "pink", "recent": 4, "geometry": []}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", '{"theme": "pink", "recent": 4, "geometry": []}', '{"mouse": "cat"}', '{"mouse": []}']
+)
 def test_nonsense_is_the_default(tmp_path: Path, text: str) -> None:
     path = tmp_path / "settings.json"
     path.write_text(text)

@@ -61,7 +61,7 @@ def test_every_command_has_words_and_an_icon_that_exists(qtbot: QtBot) -> None:
 
 def test_no_key_means_two_things() -> None:
     assert clashes({}) == {}
-    assert "Space" in keys_text({})
+    assert "Space" in keys_text({}, "splatime")
 
 
 def test_the_program_has_an_icon(qtbot: QtBot) -> None:
