@@ -61,6 +61,7 @@ COMMANDS = (
     Command("cancel_lift", "&Cancel the lift…", ("Ctrl+Shift+X",), "", "Stop the lift and throw it away"),
     Command("swap_runs", "&A / B", ("Alt+B",), "", "Show the other one of two chosen runs in the same view"),
     Command("fork_run", "&Fork the run", ("Ctrl+Shift+F",), "", "Take over this run's settings to change them"),
+    Command("measure", "&Measure…", ("Ctrl+M",), "", "Evaluate against held-out frames, ablate, make a user study"),
     Command("export", "&Render and export…", ("Ctrl+E",), "film", "Render films, frames, pictures; export splats"),
     Command("run_queue", "&Hold the queue", ("Ctrl+Shift+Q",), "", "Start the queue, or start nothing more"),
     Command("job_up", "Earlier", ("Alt+Up",), "", "Let this job run earlier"),

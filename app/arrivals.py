@@ -16,7 +16,8 @@ from app.curation import Curation
 from app.document import Document
 from app.drops import Drop, read_drop, with_kinds
 from app.importer import Importer
-from app.panels.lift_dialog import VIDEOS, LiftDialog, LiftWish
+from app.panels.lift_dialog import LiftDialog, LiftWish
+from app.panels.path_row import VIDEOS
 from app.sample import sample_project, sample_videos
 from pipeline.project.project_file import is_project
 from pipeline.project.take import Take

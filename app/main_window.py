@@ -27,6 +27,7 @@ from app.lift_session import LiftSession
 from app.log_lines import LogLines
 from app.looking import Looking
 from app.making import Making
+from app.measuring import Measuring
 from app.menus import Menus
 from app.panels.column import column
 from app.panels.empty_state import EmptyState
@@ -76,6 +77,8 @@ class MainWindow(QMainWindow):
         self.making = Making(self.document, self.session, self.view, self.commands, self)
         self.posing = Posing(self.document, self.session.queue, self.view, self.commands, self)
         self.generating = Generating(self.document, self.session, self.curation, self.commands, self)
+        self.measuring = Measuring(self.document, self.session.queue, self)
+        self.measuring.copied.connect(self.making.copy_text)
         parts = self.document, self.making, self.view
         self.restorer = Restorer(parts, self.open_project, lambda: self.desk.recent, self)
         self.showing = Showing(self.document, self.session, self.view, self.looking, self.making)
@@ -266,7 +269,7 @@ class MainWindow(QMainWindow):
         return {
             **self.curation.deeds(), **self.files.deeds(), **self.making.deeds(), **self.arrivals.deeds(),
             **self.looking.deeds(), **self.posing.deeds(), **self.shooting.deeds(), **play_deeds(self._clock),
-            **self.generating.deeds(),
+            **self.generating.deeds(), **self.measuring.deeds(),
             **self.desk.deeds(lambda: self.viewport.backend.name),
             "stop_lift": self.session.stop, "close": self.document.close, "quit": self.close,
             "undo": stack.undo, "redo": stack.redo, "reset_workspace": self.workspaces.reset,

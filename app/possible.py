@@ -20,7 +20,7 @@ SCENE = (
     "colour", "centres", "depth", "deformation", "show_cameras", "show_grid", "show_trails", "fly", "source",
     "from_front", "from_right", "from_top", "flat",
 )  # fmt: skip
-PROJECT = ("close", "pack", "relink")
+PROJECT = ("close", "pack", "relink", "measure")
 WORKSPACES = ("curate", "poses", "lifting", "shot")
 
 

@@ -11,20 +11,18 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )  # fmt: skip
 
 from app.dialogs import plain
+from app.panels.path_row import ask_video, path_row
 from pipeline.jobs.spec import VideosJob
 from pipeline.project.project import LiftSettings
 from pipeline.project.project_file import is_project
 
-VIDEOS = "Videos (*.mp4 *.mov *.webm *.mkv *.avi *.gif);;All files (*)"
 PRESETS = (("draft", "Draft: minutes on two cores"), ("standard", "Standard: the better part of an hour"),
            ("paper", "Paper: the paper's schedule; needs a GPU"))  # fmt: skip
 
@@ -95,9 +93,9 @@ class LiftDialog(QDialog):
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(10)
         for row, (words, field) in enumerate((
-            ("&Reference", self._file_row(self.reference, self._ask_video)),
-            ("&Freeze-time", self._file_row(self.freeze_time, self._ask_video)),
-            ("&Project folder", self._file_row(self.out, self._ask_folder)),
+            ("&Reference", path_row(self.reference, self._ask_video, "Choose the reference video")),
+            ("&Freeze-time", path_row(self.freeze_time, self._ask_video, "Choose the freeze-time video")),
+            ("&Project folder", path_row(self.out, self._ask_folder, "Choose where the project goes")),
             ("Pre&set", self.preset),
         )):  # fmt: skip
             label = QLabel(words)
@@ -144,23 +142,9 @@ class LiftDialog(QDialog):
                 number += 1
             self.out.setText(str(folder))
 
-    def _file_row(self, field: QLineEdit, ask: object) -> QWidget:
-        button = QPushButton("Choose…")
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda: ask(field))  # type: ignore[operator]
-        holder = QWidget()
-        row = QHBoxLayout(holder)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(field, 1)
-        row.addWidget(button)
-        holder.setFocusProxy(field)
-        return holder
-
     def _ask_video(self, field: QLineEdit) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Choose a video", field.text(), VIDEOS)
-        if name:
-            field.setText(name)
-            self._suggest_folder()
+        ask_video(field)
+        self._suggest_folder()
 
     def _ask_folder(self, field: QLineEdit) -> None:
         name = QFileDialog.getExistingDirectory(self, "Choose an empty folder", field.text())

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.jobs.spec import (
+    ABLATIONS_FOLDER,
     AblationJob,
     CamerasJob,
     ExportJob,
@@ -157,9 +158,20 @@ def load(folder: Path) -> Queue:
 
 
 def _settled(entry: Entry, folder: Path) -> Entry:
-    job = replace(entry.job, folder=str(folder.resolve()))
+    job = entry.job
+    job = replace(job, folder=str(_home_of(job, folder.resolve())))
     state, sentence = (STOPPED, CUT_OFF) if entry.state == RUNNING else (entry.state, entry.sentence)
     return replace(entry, spec=job_to_json(job), state=state, sentence=sentence)
+
+
+def _home_of(job: Job, project: Path) -> Path:
+    """Where a job of this project works, wherever its project lay before: in it, an ablation in a folder of its own."""
+    if not isinstance(job, AblationJob):
+        return project
+    name = Path(job.folder).name
+    if name in ("", ".."):
+        raise ValueError(f"an ablation's folder is not {job.folder!r}")
+    return project / ABLATIONS_FOLDER / name
 
 
 def save(folder: Path, queue: Queue) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from pipeline.project.project import ABLATIONS, PRESETS, LiftSettings, Project, 
 from pipeline.project.take import Take, VideoRequest
 from renderer.errors import Refusal
 
-POSES, RUNS, RENDERS = "poses", "runs", "renders"
+POSES, RUNS, RENDERS, ABLATIONS_FOLDER = "poses", "runs", "renders", "ablations"
 SPEC, SNAPSHOT, MESSAGES, CHECKPOINT = "spec.json", "snapshot.safetensors", "messages.jsonl", "checkpoint.pt"
 SNAPSHOTS = "snapshots"
 
@@ -262,6 +262,13 @@ class AblationJob:
     def __post_init__(self) -> None:
         if set(self.arms) - set(ABLATIONS) or self.seeds < 1 or self.preset not in PRESETS:
             raise ValueError(f"arms {self.arms}, seeds {self.seeds}, preset {self.preset!r}")
+
+    def within(self, project: Path) -> AblationJob:
+        """The same ablation in a folder of a project's own, which the same work finds again."""
+        told = {name: value for name, value in encode(self).items() if name not in ("folder", "device")}
+        scene = "faulty_sample" if self.scene is None else Path(self.scene).name
+        name = f"{scene}_{self.preset}_{_digest({'ablation': told})[:6]}"
+        return replace(self, folder=str(project / ABLATIONS_FOLDER / name))
 
 
 @dataclass(frozen=True)

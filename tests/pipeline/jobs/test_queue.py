@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.jobs import queue as q
 from pipeline.jobs.queue import Entry, Queue
-from pipeline.jobs.spec import ExportJob, LiftJob, RenderJob, Source, VideosJob
+from pipeline.jobs.spec import AblationJob, ExportJob, LiftJob, RenderJob, Source, VideosJob
 from pipeline.project.project import LiftSettings, Project
 from pipeline.project.project_file import save
 from renderer.errors import Refusal
@@ -101,3 +101,16 @@ def test_a_long_history_is_cut() -> None:
 def test_titles() -> None:
     assert q.title(VideosJob("/p", "a", "b", LiftSettings("standard", 3))) == "Lift, standard, seed 3"
     assert q.title(ExportJob("/p", "/x/a.ply")) == "Export a.ply"
+
+
+@pytest.mark.parametrize(
+    ("told", "found"), [("/p/ablations/a1", "a1"), ("/p/.git", ".git"), ("/p/..", None), ("/", None)]
+)
+def test_an_ablation_stays_in_its_folder_of_the_project(tmp_path: Path, told: str, found: str | None) -> None:
+    save(tmp_path, Project())
+    q.save(tmp_path, q.added(Queue(), AblationJob(told))[0])
+    if found is None:
+        with pytest.raises(Refusal, match="begins anew"):
+            q.load(tmp_path)
+    else:
+        assert q.load(tmp_path).entries[0].job.folder == str(tmp_path.resolve() / "ablations" / found)

@@ -1,0 +1,84 @@
+"""Evaluate: the newest finished lift against frames that it never saw, by `splatime evaluate` in a child process."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import QLineEdit
+
+from app.panels.answer_page import AnswerPage
+from app.panels.path_row import ask_folder, ask_video, path_row
+from app.verb_process import VerbProcess
+from pipeline.cli.report import evaluation_text
+from pipeline.cli.words import PROGRAM
+
+LEAD = (
+    "Measures the newest finished lift against held-out frames: a scene folder has scene.json, held_out.mp4 and the "
+    "two videos that were lifted."
+)
+
+
+class EvaluatePage(AnswerPage):
+    """`project`: the folder that is open; `unready`: why nothing can be measured in it, or empty."""
+
+    def __init__(self, project: Path, unready: str) -> None:
+        super().__init__(LEAD, "Measure", "Measure it; this takes a minute or so")
+        self._project, self._unready = project, unready
+        self.scene, self.judges, self.freeze_time = QLineEdit(), QLineEdit(), QLineEdit()
+        self.scene.setPlaceholderText("A folder with scene.json and held_out.mp4")
+        self.judges.setPlaceholderText("Optional: a folder with x-clip/ and videoscore/")
+        self.freeze_time.setPlaceholderText("Optional: the freeze-time video that was lifted, if not the scene's own")
+        self.rows((
+            ("&Scene", path_row(self.scene, ask_folder, "Choose the scene folder")),
+            ("&Judges", path_row(self.judges, ask_folder, "Choose a folder with weights of judges")),
+            ("&Freeze-time", path_row(self.freeze_time, ask_video, "Choose the freeze-time video")),
+        ))  # fmt: skip
+        self.result.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._process = VerbProcess(self)
+        self._process.answered.connect(self._answered)
+        self._process.failed.connect(self._failed)
+        for field in (self.scene, self.judges, self.freeze_time):
+            field.textChanged.connect(self.judge)
+        self.judge()
+
+    def reason(self) -> str:
+        if self._unready:
+            return self._unready
+        if self._process.running:
+            return "It is being measured…"
+        scene = Path(self.scene.text().strip()).expanduser()
+        if not self.scene.text().strip():
+            return "Choose the scene folder."
+        if not (scene / "scene.json").is_file():
+            return f"There is no scene.json in {scene.name}; choose a scene folder."
+        return ""
+
+    def do(self) -> None:
+        self._process.ask(self._words())
+        self.judge()
+
+    def command(self) -> str:
+        return shlex.join([PROGRAM, *self._words()])
+
+    def close_page(self) -> None:
+        self._process.end()
+
+    def _words(self) -> list[str]:
+        words = ["evaluate", str(self._project), f"--scene={_whole(self.scene)}"]
+        more = (("--judges", self.judges), ("--freeze-time", self.freeze_time))
+        return words + [f"{name}={_whole(field)}" for name, field in more if field.text().strip()]
+
+    def _answered(self, figures: dict[str, Any]) -> None:
+        self.judge()
+        self.show_text(evaluation_text(figures))
+
+    def _failed(self, sentence: str) -> None:
+        self.judge()
+        self.says.setText(sentence)
+
+
+def _whole(field: QLineEdit) -> Path:
+    return Path(field.text().strip()).expanduser().resolve()
