@@ -17,7 +17,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QP
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-SHEET_ICONS = ("chevron", "dock_close", "dock_float")
+SHEET_ICONS = ("chevron", "dock_close", "dock_float", "tick")
 RATIOS = (1, 2)  # icon pixmaps are made for these; Qt scales between
 
 

@@ -1,10 +1,16 @@
-"""Loss and PSNR along a lift. pyqtgraph is loaded when the panel is first seen, so that the window opens without it."""
+"""Loss and PSNR along a lift. pyqtgraph is loaded when the panel is first seen, so that the window opens without it.
+
+Loading takes a quarter of a second of Python, so a thread does it (importing makes no Qt object); the plots are made
+one in a turn of the event loop. The hand is never held up by curves.
+"""
 
 from __future__ import annotations
 
 import math
+from threading import Thread
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -12,6 +18,8 @@ from app.run_track import Track
 from app.theme import current_theme
 
 HEIGHT = 124
+TITLES = "Loss", "PSNR, dB"
+LOOK_MS = 30
 
 
 class Curves(QWidget):
@@ -23,7 +31,9 @@ class Curves(QWidget):
         self.setAccessibleName("Loss and PSNR along the lift")
         self.track = Track()
         self.plots: tuple[Any, ...] = ()
-        self._lines: list[tuple[Any, Any]] = []
+        self._loader = Thread(target=_load, daemon=True)
+        self._wait = QTimer(self, interval=LOOK_MS)
+        self._wait.timeout.connect(self._build)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
@@ -37,7 +47,7 @@ class Curves(QWidget):
     def refresh_theme(self) -> None:
         """After a change of theme."""
         theme = current_theme()
-        for plot, name in zip(self.plots, ("Loss", "PSNR, dB"), strict=False):
+        for plot, name in zip(self.plots, TITLES, strict=False):
             plot.setBackground(theme["base"])
             plot.setTitle(name, color=theme["muted"], size="9pt")
             for side in ("left", "bottom"):
@@ -48,26 +58,36 @@ class Curves(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
         super().showEvent(event)
-        if not self.plots:
-            self._build()
+        if self._loader.ident is None:
+            self._loader.start()
+            self._wait.start()
 
     def _build(self) -> None:
+        """One plot more, once the library is there."""
+        if self._loader.is_alive():
+            return
+        self.plots = (*self.plots, self._plot())
+        if len(self.plots) == len(TITLES):
+            self._wait.stop()
+            self.plots[1].setXLink(self.plots[0])
+            self.refresh_theme()
+
+    def _plot(self) -> Any:
         import pyqtgraph
 
-        self.plots = tuple(pyqtgraph.PlotWidget(self) for _ in range(2))
-        for plot in self.plots:
-            plot.setMinimumHeight(HEIGHT)
-            plot.setMenuEnabled(False)
-            plot.setMouseEnabled(x=False, y=False)
-            plot.hideButtons()
-            plot.getAxis("left").setWidth(46)
-            plot.getAxis("bottom").setHeight(22)
-            self._column.addWidget(plot)
-        self.plots[1].setXLink(self.plots[0])
-        self.refresh_theme()
+        plot: Any = pyqtgraph.PlotWidget(self)
+        plot.setBackground(current_theme()["base"])
+        plot.setMinimumHeight(HEIGHT)
+        plot.setMenuEnabled(False)
+        plot.setMouseEnabled(x=False, y=False)
+        plot.hideButtons()
+        plot.getAxis("left").setWidth(46)
+        plot.getAxis("bottom").setHeight(22)
+        self._column.addWidget(plot)
+        return plot
 
     def _draw(self) -> None:
-        if not self.plots:
+        if len(self.plots) < len(TITLES):
             return
         theme, points = current_theme(), self.track.points
         steps = [point.step for point in points]
@@ -83,3 +103,7 @@ class Curves(QWidget):
                 at += stage.steps
                 if at:
                     plot.addLine(x=at, pen={"color": theme["line"], "width": 1})
+
+
+def _load() -> None:
+    import pyqtgraph  # noqa: F401 (that it is there is all that is wanted)

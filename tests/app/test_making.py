@@ -294,7 +294,8 @@ def test_curves_are_drawn_once_seen(qtbot: QtBot, window: MainWindow) -> None:
     stage, half = StageStarted("Warm-up", 1, 7, 600), Progress("Warm-up", 300, 600, 20.0, 1.0, 0.2, 21.0, 5)
     curves.show_track(Track().after(stage).after(half))
     curves.show()
-    assert len(curves.plots) == 2 and len(curves.plots[0].listDataItems()) == 1
+    qtbot.waitUntil(lambda: len(curves.plots) == 2, timeout=30_000)
+    assert len(curves.plots[0].listDataItems()) == 1
 
 
 def test_a_track_survives_a_resume_and_nonsense(tmp_path: Path) -> None:
