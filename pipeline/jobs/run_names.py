@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from pipeline.jobs.spec import RUNS, SPEC, LiftJob, job_from_json
@@ -25,8 +26,16 @@ def settings_in(run: Path) -> LiftSettings | None:
     """The settings that a run was started with; None where its spec can't be read."""
     path = run / SPEC
     try:
-        if path.stat().st_size > MAX_SPEC_BYTES:
-            return None
+        about = path.stat()
+        return None if about.st_size > MAX_SPEC_BYTES else _settings(path, about.st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _settings(path: Path, _changed: int) -> LiftSettings | None:
+    """The window asks at every change of anything; a spec is read again once its file has changed."""
+    try:
         job = job_from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, Refusal):
         return None

@@ -8,6 +8,7 @@ project's values have, and refuses everything else.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -40,7 +41,7 @@ def decode(kind: type[T], data: Any, where: str = "project") -> T:
     """Read what `encode` wrote; raises `Refusal`, naming the place, for data that do not fit."""
     if not isinstance(data, dict):
         raise Refusal(f"{where} should be an object, but it is {_name(data)}.")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         if field.name == "extra":
@@ -54,6 +55,10 @@ def decode(kind: type[T], data: Any, where: str = "project") -> T:
         return kind(**values)
     except (ValueError, TypeError) as fault:
         raise Refusal(f"{where} holds values that do not fit ({fault}).") from fault
+
+
+_hints = functools.cache(typing.get_type_hints)
+"""A class's fields never change; working them out costs more than reading the values."""
 
 
 def _read(hint: Any, data: Any, where: str) -> Any:
