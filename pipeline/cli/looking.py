@@ -43,7 +43,7 @@ def poses(args: argparse.Namespace) -> int:
         complain("say where cameras and report go: --out DIR")
         return USAGE
     how = "quick" if args.quick else "careful"
-    job = PosesJob(str(args.out.resolve()), str(args.video), how, args.masks, args.hold)
+    job = PosesJob(str(args.out.resolve()), str(args.video), how, args.masks, args.hold, args.per_frame_focal)
     code, end = run_job(job, as_json=args.json, attended=args.attended)
     if end is not None and not args.json:
         print((args.out / "report.txt").read_text(encoding="utf-8"), end="")

@@ -139,6 +139,7 @@ def words_of(job: Job) -> list[str]:
         return _render_words(job)
     if isinstance(job, PosesJob):
         words = ["poses", job.video, "--out", job.folder, f"--{job.how}"]
+        words += ["--per-frame-focal"] if job.per_frame_focal else []
         return words + _option("--masks", job.masks) + _option("--hold", job.hold)
     if isinstance(job, CamerasJob):
         return ["poses", job.folder]

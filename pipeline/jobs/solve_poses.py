@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ def solved(job: PosesJob, frames: npt.NDArray[np.uint8], control: Control) -> Ge
     from pipeline.poses.solve import PosesCancelled, digest_of, solve
     from pipeline.poses.solved import SolvedPoses
 
-    settings, folder = _settings(job.how), Path(job.folder)
+    settings, folder = _settings(job), Path(job.folder)
     path, indices = folder / SOLVED, list(range(len(frames)))
     held = None if job.hold is None else _held(Path(job.hold), frames)
     canonical = len(frames) // 2 if held is None else held.canonical
@@ -147,10 +148,11 @@ def check_folder(folder: Path) -> None:
         raise Refusal(f"{folder} already holds something else ({foreign[0]}); name a new or empty folder.")
 
 
-def _settings(how: str) -> PoseSettings:
+def _settings(job: PosesJob) -> PoseSettings:
     from pipeline.poses.settings import PoseSettings
 
-    return PoseSettings.quick() if how == "quick" else PoseSettings()
+    settings = PoseSettings.quick() if job.how == "quick" else PoseSettings()
+    return replace(settings, per_frame_focal=job.per_frame_focal)
 
 
 def _clear_images(folder: Path, count: int) -> None:

@@ -182,6 +182,7 @@ class PosesJob:
 
     `how` is "quick" or "careful". `masks`: what is not to be trusted, `FLOW_MASKS` or a folder of pictures. `hold`: a
     folder of an earlier solution, whose cameras stay where they are for the pictures that both videos have.
+    `per_frame_focal`: each frame has a focal length of its own, for a lens that zooms.
     """
 
     kind: ClassVar[str] = "poses"
@@ -190,6 +191,7 @@ class PosesJob:
     how: str = "careful"
     masks: str | None = None
     hold: str | None = None
+    per_frame_focal: bool = False
 
 
 @dataclass(frozen=True)

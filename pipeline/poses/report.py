@@ -205,9 +205,11 @@ def _whole_reasons(poses: SolvedPoses, whole: dict[str, float]) -> list[Reason]:
     if not SANE_FOV[0] <= whole["fov"] <= SANE_FOV[1]:
         text = f"a lens {whole['fov']:.0f} degrees wide is unlikely"
         reasons.append(Reason(text, "solve again with care, or import the cameras", 25))
-    if poses.zoom > ZOOM:
+    focals = [camera.K[0, 0] for camera in poses.cameras.values()]
+    if poses.zoom > ZOOM and max(focals) < (1 + 1e-6) * min(focals):
         text = f"the focal length changes by a factor of {poses.zoom:.2f}, so one lens for all frames is wrong"
-        reasons.append(Reason(text, "choose a video without zoom", 10 + 30 * ramp(poses.zoom, ZOOM, 2.0)))
+        remedy = "solve with --per-frame-focal, or choose a video without zoom"
+        reasons.append(Reason(text, remedy, 10 + 30 * ramp(poses.zoom, ZOOM, 2.0)))
     return reasons
 
 

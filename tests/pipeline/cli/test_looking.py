@@ -100,12 +100,14 @@ def test_poses_refuses_the_hopeless_and_the_foreign_folder(tmp_path: Path, capsy
 
 
 @pytest.mark.parametrize("how", ["quick", "careful"])
-@pytest.mark.parametrize(("masks", "hold"), [(None, None), ("flow", None), ("/m", "/earlier")])
-def test_the_job_comes_back_from_words_and_json(how: str, masks: str | None, hold: str | None) -> None:
-    job = PosesJob("/o", "/v.mp4", how, masks, hold)
+@pytest.mark.parametrize(
+    ("masks", "hold", "own"), [(None, None, True), ("flow", None, False), ("/m", "/earlier", False)]
+)
+def test_the_job_comes_back_from_words_and_json(how: str, masks: str | None, hold: str | None, own: bool) -> None:
+    job = PosesJob("/o", "/v.mp4", how, masks, hold, own)
     args = build_parser().parse_args(words_of(job))
     assert (str(args.out), str(args.video), args.quick) == (job.folder, job.video, how == "quick")
-    assert (args.masks, args.hold) == (masks, hold)
+    assert (args.masks, args.hold, args.per_frame_focal) == (masks, hold, own)
     assert job_from_json(job_to_json(job)) == job
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -44,3 +45,11 @@ def test_lost_frames_and_jumps_are_named() -> None:
     assert told.liftability.score < 80
     assert "frames 7-8: no camera was found; drop or re-roll them." in text
     assert "the camera jumps" in text
+
+
+def test_a_zoom_is_a_fault_of_one_lens_for_all_and_none_of_lenses_of_their_own() -> None:
+    cameras = arc(9, 40.0)
+    told = report(replace(solution(cameras, {}), zoom=1.5)).text()
+    assert "changes by a factor of 1.50" in told and "--per-frame-focal" in told
+    own = [Camera.from_fov(camera.world_from_camera, 0.9 - 0.03 * k, camera.size) for k, camera in enumerate(cameras)]
+    assert "focal length" not in report(replace(solution(own, {}), zoom=1.5)).text()
