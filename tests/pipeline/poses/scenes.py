@@ -32,10 +32,29 @@ def arc(count: int, degrees: float, radius: float = 3.0) -> list[Camera]:
 
 def draw(cameras: list[Camera], seed: int = 0, fallen: float = 0.0) -> Frames:
     """[F, H, W, 3]: five rectangles at different depths before a wall; `fallen` says how far down they are."""
+    planes, textures = _scene(seed, fallen)
+    return np.stack([_view(camera, planes, textures) for camera in cameras])
+
+
+def draw_with_mover(cameras: list[Camera], half: float) -> tuple[Frames, npt.NDArray[np.bool_]]:
+    """The same scene not quite frozen: a textured square of half a side `half` falls before it, faster and faster.
+
+    And where it is seen, [F, H, W].
+    """
+    planes, textures = _scene(0, 0.0)
+    textures.append(texture(np.random.default_rng(9)))
+    frames = []
+    for camera, share in zip(cameras, np.linspace(0.0, 1.0, len(cameras)), strict=True):
+        mover = np.array([0.0, 0.8 * (share**2 - 0.5), 2.0])
+        frames.append(_view(camera, [*planes, (mover, half)], textures))
+    return np.stack(frames), (np.stack(frames) != draw(cameras)).any(-1)
+
+
+def _scene(seed: int, fallen: float) -> tuple[list[tuple[Array, float]], list[Array]]:
+    """Centres and half sides of the wall and the rectangles, and their pictures."""
     rng = np.random.default_rng(seed)
     planes = [(np.array([0.0, 0.0, 5.0]), 4.0), *((np.array([x, y + fallen, z]), 0.5) for x, y, z in _PLACES)]
-    textures = [texture(rng) for _ in planes]
-    return np.stack([_view(camera, planes, textures) for camera in cameras])
+    return planes, [texture(rng) for _ in planes]
 
 
 _PLACES = [(-0.8, -0.4, 2.4), (0.7, -0.3, 3.0), (-0.3, 0.5, 3.4), (0.4, 0.4, 2.2), (-1.0, 0.4, 3.8)]

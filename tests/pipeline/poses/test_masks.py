@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from pipeline.poses.masks import moving_masks, read_masks, sampson
+from pipeline.poses.solve import PoseSettings, solve
 from pipeline.project.media import write_image
 from renderer.errors import Refusal
-from tests.pipeline.poses.scenes import SIZE, Frames, arc, draw, texture
+from tests.benchmarks.poses import errors
+from tests.pipeline.poses.scenes import SIZE, Frames, arc, draw, draw_with_mover, texture
 
 COUNT = 8
 STILL = draw(arc(COUNT, 24.0))
+CIRCLING = arc(10, 24.0)
 PATCH = (40, 50)
 
 
@@ -77,6 +80,32 @@ def test_sampson_distance_is_the_distance_to_a_level_line_for_a_camera_that_goes
     exact = inverse.T @ cross @ between[:3, :3] @ inverse
     seen = [camera.project(points)[0] for camera in cameras]
     assert sampson(exact, *seen).max() < 1e-6
+
+
+def off_by(frames: Frames, moving: np.ndarray | None, work: Path) -> tuple[float, float]:
+    """Median errors of the quick cameras: centres in % of the path's extent, rotations in degrees."""
+    poses = solve(frames, range(len(frames)), 3, PoseSettings.quick(), work, moving=moving)
+    found = np.array([camera.world_from_camera for camera in poses.cameras.values()])
+    return errors(found, np.array([camera.world_from_camera for camera in CIRCLING]))
+
+
+def test_masks_of_an_artist_save_cameras_that_a_large_mover_drags_along(tmp_path: Path) -> None:
+    frames, where = draw_with_mover(CIRCLING, 0.38)
+    assert 0.2 < where.mean() < 0.3
+    for place, spot in enumerate(where):
+        picture = np.where(spot, 0, 255).astype(np.uint8)
+        write_image(tmp_path / "masks" / f"frame_{place:05d}.png", np.repeat(picture[..., None], 3, -1))
+    centre, turn = off_by(frames, None, tmp_path / "plain")
+    assert centre > 3.0 and turn > 3.0
+    centre, turn = off_by(frames, read_masks(tmp_path / "masks", len(frames), SIZE), tmp_path / "masked")
+    assert centre < 0.5 and turn < 0.5
+
+
+def test_masks_from_flow_bring_the_cameras_nearer_where_something_small_moves(tmp_path: Path) -> None:
+    frames, where = draw_with_mover(CIRCLING, 0.28)
+    assert 0.1 < where.mean() < 0.2
+    plain, masked = (off_by(frames, moving, tmp_path) for moving in (None, moving_masks(frames)))
+    assert masked[0] < 0.7 * plain[0] and masked[1] < 0.7 * plain[1]
 
 
 def _masks(folder: Path, names: list[str], size: tuple[int, int] = SIZE) -> Path:
