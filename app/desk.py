@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QGuiApplication
@@ -48,6 +49,10 @@ class Desk(QObject):
         """Keep other preferences from now on."""
         self.settings = settings
         save_settings(self.path, settings)
+
+    def keep_options(self, provider: str, options: Mapping[str, Any]) -> None:
+        """Remember what a provider of videos was asked with."""
+        self.settle(replace(self.settings, providers={**self.settings.providers, provider: dict(options)}))
 
     def dress(self, choice: str) -> None:
         """Put a theme on: system, dark or light. It is kept when the window closes."""

@@ -6,9 +6,10 @@ Holds no truth: wishes become `GenerateJob`s in the queue, takes arrive in the l
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
@@ -19,9 +20,10 @@ from app.curation import Curation
 from app.document import Document
 from app.job_queue import JobQueue
 from app.lift_session import LiftSession
-from app.panels.generate_panel import MOST_SEED, Choice, GeneratePanel
+from app.panels.generate_panel import MOST_SEED, GeneratePanel
+from app.providers import Abilities, choices
 from app.workspaces import RIGHT, Panel
-from pipeline.generate.registry import adjusted, find, rows
+from pipeline.generate.provider import Ability
 from pipeline.jobs import queue as q
 from pipeline.jobs.queue import Entry
 from pipeline.jobs.spec import POSES, GenerateJob
@@ -39,7 +41,7 @@ NONE_INSTALLED = "No provider of videos is installed; splatime doctor lists thos
 class Generating(QObject):
     """`refused(str)`, `said(str)`: sentences. `changed`: what can be done may differ. `asked_for`: show the panel.
 
-    `project_requested(Path)`: open this new project.
+    `project_requested(Path)`: open this new project. `options_used(str, dict)`: what a provider was asked with.
     """
 
     refused = Signal(str)
@@ -47,6 +49,7 @@ class Generating(QObject):
     changed = Signal()
     asked_for = Signal()
     project_requested = Signal(object)
+    options_used = Signal(str, object)
 
     def __init__(
         self, document: Document, session: LiftSession, curation: Curation, actions: dict[str, QAction], window: QWidget
@@ -57,6 +60,7 @@ class Generating(QObject):
         self.panel = GeneratePanel(actions)
         self.choices = choices()
         self.panel.show_providers(self.choices)
+        self._abilities = Abilities()
         self._first = False
         self._coverages = Coverages(self)
         self._coverages.ready.connect(self.refresh)
@@ -75,6 +79,11 @@ class Generating(QObject):
     def panels(self) -> tuple[Panel, ...]:
         """The dock of generating, beside that of the take."""
         return (Panel("generate", "Generate", self.panel, RIGHT, ("curate",), size=300, tabbed_with="take_details"),)
+
+    def remember(self, options: Mapping[str, Mapping[str, Any]]) -> None:
+        """What each provider was last asked with, from the preferences."""
+        self.refresh()
+        self.panel.remember(options)
 
     def close(self) -> None:
         """For the end of the program."""
@@ -113,7 +122,9 @@ class Generating(QObject):
         self.panel.show_scene(project.cut.prompt)
         held, take = self.reason(), self._curation.review.take
         source = self._source()
-        why = held or self._why(source)
+        ability, why = self._abilities.of(self.panel.provider, self.panel.video.values())
+        self.panel.show_ability(ability)
+        why = held or why or self._why(ability, source)
         self.panel.show_state(why, "" if source is None else f"From frame {source[1]} of {source[0].title}")
         act["generate"].setEnabled(not why)
         freeze = take is not None and take.request.role == "freeze_time"
@@ -128,11 +139,12 @@ class Generating(QObject):
             act[name].setEnabled(made)
         self.panel.show_coverage(self._covered(take))
 
-    def _why(self, source: tuple[Take, int] | None) -> str:
+    def _why(self, ability: Ability | None, source: tuple[Take, int] | None) -> str:
         panel = self.panel
-        chosen = next((choice for choice in self.choices if choice.name == panel.provider), None)
-        if chosen is not None and chosen.why:
-            return chosen.why
+        if ability is not None and panel.kind not in ability.kinds:
+            return f"{ability.title} makes no {panel.kind.replace('_', '-')} videos as it is set now."
+        if panel.kind == "reference" and panel.video.wanted_size is None:
+            return "Give the size as width x height in pixels, like 512 x 288."
         if panel.kind == "reference" and not panel.prompt.toPlainText().strip():
             return "Say what the scene shows."
         if panel.kind == "freeze_time" and source is None:
@@ -218,6 +230,8 @@ class Generating(QObject):
             return
         self._document.saver.finish()  # the worker reads padlocks and choices from the file
         self.jobs.add(job)
+        if wish.provider == self.panel.provider:
+            self.options_used.emit(wish.provider, dict(wish.options))
         self.panel.seed.setValue((wish.seed + job.takes) % MOST_SEED)
         self.said.emit(f"Queued: {q.title(job)}")
 
@@ -290,19 +304,6 @@ class Generating(QObject):
             return
         self.project_requested.emit(folder)
         self.show_panel()
-
-
-def choices() -> tuple[Choice, ...]:
-    """The providers there are; one that lacks a package or a model is listed with the sentence that says so."""
-    listed = []
-    for row in rows():
-        try:
-            ability = adjusted(find(row.name), {}).ability
-        except Refusal as refusal:
-            listed.append(Choice(row.name, row.name, why=str(refusal)))
-        else:
-            listed.append(Choice(row.name, ability.title, ability.kinds, ability.needs))
-    return tuple(listed)
 
 
 def _explain(action: QAction, why: str) -> None:

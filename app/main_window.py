@@ -248,6 +248,8 @@ class MainWindow(QMainWindow):
         self.arrivals.look_requested.connect(self.restorer.look)
         self.arrivals.lift_requested.connect(self.start_lift)
         self.generating.project_requested.connect(self.open_project)
+        self.generating.options_used.connect(self.desk.keep_options)
+        self.generating.remember(self.desk.settings.providers)
         self.generating.asked_for.connect(self._show_generate)
         self.arrivals.curating.connect(lambda: self.workspaces.go_to("curate"))
         self.restorer.other.connect(self.arrivals.bring_takes)

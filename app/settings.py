@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -25,7 +26,8 @@ RECENT = 8
 class Settings:
     """Preferences; `geometry` is Qt's saved window geometry in hex, `layouts` that of docks, by workspace.
 
-    `keys` has the keys of commands to which the person gave others, `mouse` names one of `mouse_maps.MAPS`.
+    `keys` has the keys of commands to which the person gave others, `mouse` names one of `mouse_maps.MAPS`, `providers`
+    has the options that each provider of videos was last asked with.
     """
 
     theme: str = "system"
@@ -35,6 +37,7 @@ class Settings:
     layouts: Mapping[str, str] = field(default_factory=dict, hash=False)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     mouse: str = DEFAULT
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def opened(self, project: Path) -> Settings:
         """With `project` first among the recent ones."""
@@ -72,6 +75,7 @@ def load_settings(path: Path) -> Settings:
     theme, recent, geometry = data.get("theme"), data.get("recent"), data.get("geometry")
     mouse = data.get("mouse")
     workspace, layouts, keys = data.get("workspace"), data.get("layouts"), data.get("keys")
+    providers = data.get("providers")
     return Settings(
         theme=theme if theme in THEMES else "system",
         mouse=mouse if isinstance(mouse, str) and mouse in MAPS else DEFAULT,
@@ -81,6 +85,9 @@ def load_settings(path: Path) -> Settings:
         layouts={str(k): str(v) for k, v in layouts.items()} if isinstance(layouts, dict) else {},
         keys={str(k): tuple(map(str, v)) for k, v in keys.items() if isinstance(v, list)}
         if isinstance(keys, dict)
+        else {},
+        providers={str(k): v for k, v in providers.items() if isinstance(v, dict)}
+        if isinstance(providers, dict)
         else {},
     )
 

@@ -5,14 +5,13 @@ It shows what it is given and asks; `app.generating` decides. What is typed stay
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction, QFocusEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QFrame,
     QGridLayout,
@@ -29,25 +28,17 @@ from PySide6.QtWidgets import (
 )
 
 from app.panels.coverage_dial import CoverageDial
-from app.panels.more_settings import MoreSettings
 from app.panels.transport import ActionButton
+from app.panels.video_settings import VideoSettings
+from app.providers import Choice
 from pipeline.generate.prompt_rule import freeze_time_prompt
+from pipeline.generate.provider import Ability
 from pipeline.project.provenance import Coverage
 from pipeline.project.take import VideoRequest
 
 KINDS = (("reference", "Reference"), ("freeze_time", "Freeze-time"))
 MOST_SEED = 2**31 - 1
 SWEEP = 180
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A provider as the panel lists it; `why` it cannot be used, empty when it can."""
-
-    name: str
-    title: str
-    kinds: tuple[str, ...] = ()
-    why: str = ""
 
 
 class GeneratePanel(QWidget):
@@ -64,7 +55,8 @@ class GeneratePanel(QWidget):
         self.setObjectName("generatePanel")
         self.setMinimumWidth(296)
         self._actions = actions
-        self._scene, self._own = "", False
+        self._scene, self._own, self._shown = "", False, ""
+        self._options: dict[str, Mapping[str, Any]] = {}
         self.dial = CoverageDial()
         self._build_fields()
         self._lay_out()
@@ -86,11 +78,7 @@ class GeneratePanel(QWidget):
         """The fields as a request of `kind`; an extension or a re-roll takes its prompt from its take."""
         prompts = {"reference": self.prompt, "freeze_time": self.freeze_prompt}
         prompt = prompts[kind].toPlainText().strip() if kind in prompts else ""
-        return VideoRequest(
-            kind, prompt, self.negative.toPlainText().strip(), self.provider,
-            n_frames=self.count.value() if kind in prompts else 0,
-            seed=self.seed.value(), steps=self.steps.value(), guidance=self.guidance.value(),
-        )  # fmt: skip
+        return self.video.filled(VideoRequest(kind, prompt, provider=self.provider, seed=self.seed.value()))
 
     # -- showing -----------------------------------------------------------------------------------------------
 
@@ -105,6 +93,7 @@ class GeneratePanel(QWidget):
                     self.provider_box.count() - 1, choice.why or choice.title, Qt.ItemDataRole.ToolTipRole
                 )
             self.provider_box.setCurrentIndex(max(0, self.provider_box.findData(chosen)))
+        self._shown = self.provider
 
     def show_scene(self, prompt: str) -> None:
         """The project's prompt, unless the person is writing one; the freeze-time prompt follows by the rule."""
@@ -121,6 +110,15 @@ class GeneratePanel(QWidget):
         self.source.setText(source)
         self.source.setVisible(self.kind == "freeze_time" and bool(source))
 
+    def show_ability(self, ability: Ability | None) -> None:
+        """Offer what the chosen provider can do."""
+        self.video.show_ability(ability)
+
+    def remember(self, options: Mapping[str, Mapping[str, Any]]) -> None:
+        """The options that each provider was last used with."""
+        self._options = dict(options)
+        self.video.fill(self._options.get(self.provider, {}))
+
     def show_coverage(self, covered: Coverage | None) -> None:
         """How far the freeze-time take that is looked at goes around."""
         self.dial.show_covered(covered, self.sweep.value())
@@ -134,12 +132,9 @@ class GeneratePanel(QWidget):
             self.finish()
         else:
             self.freeze_prompt.setPlainText(request.prompt)
-        self.negative.setPlainText(request.negative_prompt)
         row = self.provider_box.findData(request.provider)
         self.provider_box.setCurrentIndex(row if row >= 0 else self.provider_box.currentIndex())
-        self.count.setValue(request.n_frames if request.kind in self.kinds else 0)
-        self.steps.setValue(request.steps)
-        self.guidance.setValue(request.guidance)
+        self.video.take_over(request)
         if seed:
             self.seed.setValue(request.seed)
         self.changed.emit()
@@ -157,6 +152,15 @@ class GeneratePanel(QWidget):
             with QSignalBlocker(self.freeze_prompt):
                 self.freeze_prompt.setPlainText(freeze_time_prompt(self.prompt.toPlainText()))
         self.by_rule.setEnabled(self._own)
+
+    def _change_provider(self) -> None:
+        """Another provider: its own rows, as they were last filled."""
+        self._options[self._shown] = self.video.values()
+        self._shown = self.provider
+        with QSignalBlocker(self.video):
+            self.video.fill({})
+        self.changed.emit()  # now its rows are there
+        self.video.fill(self._options.get(self.provider, {}))
 
     def _follow_kind(self) -> None:
         freeze = self.kind == "freeze_time"
@@ -187,18 +191,16 @@ class GeneratePanel(QWidget):
         self.provider_box.setMinimumContentsLength(12)
         self.prompt = _Text("What the scene shows: a fox running through the snow", 60)
         self.freeze_prompt = _Text("What the freeze-time video is told", 60)
-        self.negative = _Text("What is not to be seen", 46)
+        self.form = QFormLayout()
+        self.video = VideoSettings(_Text("What is not to be seen", 46), self.form, 1)
         self.by_rule = QPushButton("By the rule")
-        self.seed, self.takes, self.count, self.steps, self.sweep = (QSpinBox() for _ in range(5))
-        self.guidance = QDoubleSpinBox()
+        self.seed, self.takes, self.sweep = QSpinBox(), QSpinBox(), QSpinBox()
         self.dice = ActionButton(self._actions["random_seed"])
-        for number, most in ((self.seed, MOST_SEED), (self.count, 1000), (self.steps, 1000), (self.sweep, 360)):
+        for number, most in ((self.seed, MOST_SEED), (self.sweep, 360)):
             number.setRange(0, most)
         self.sweep.setValue(SWEEP)
         self.sweep.setSuffix("°")
         self.takes.setRange(1, 16)
-        for optional in (self.count, self.steps, self.guidance):
-            optional.setSpecialValueText("Automatic")
         self.reason, self.source = QLabel(), QLabel()
         for label in (self.reason, self.source):
             label.setObjectName("muted")
@@ -210,13 +212,9 @@ class GeneratePanel(QWidget):
             (self.provider_box, "Made by", "Which model makes the videos"),
             (self.prompt, "Prompt", "What the scene shows"),
             (self.freeze_prompt, "Freeze-time prompt", "The scene's prompt with a circling camera and no action"),
-            (self.negative, "Negative prompt", "What is not to be seen"),
             (self.by_rule, "Freeze-time prompt by the rule", "Derive it from the scene's prompt again"),
             (self.seed, "Seed", "The same seed gives the same video"),
             (self.takes, "Takes", "How many, with the seeds that follow"),
-            (self.count, "Frames", "Of a new video"),
-            (self.steps, "Steps", "Of the sampler"),
-            (self.guidance, "Guidance", "How closely the prompt is followed"),
             (self.sweep, "Wanted sweep", "How far around the scene the camera is to go in all"),
         )
         for field, name, tip in told:
@@ -227,7 +225,8 @@ class GeneratePanel(QWidget):
         self.prompt.finished.connect(self.finish)
         self.freeze_prompt.textChanged.connect(self._written)
         self.by_rule.clicked.connect(self._again_by_rule)
-        self.provider_box.currentIndexChanged.connect(self.changed)
+        self.provider_box.currentIndexChanged.connect(self._change_provider)
+        self.video.changed.connect(self.changed)
         self.sweep.valueChanged.connect(self.changed)
         follow(self.start, self._actions["generate"])
 
@@ -242,9 +241,9 @@ class GeneratePanel(QWidget):
         seeds.addWidget(self.dice)
         self.scene_row = _named("Prompt", self.prompt)
         self.freeze_row = _named("Freeze-time prompt", self.freeze_prompt, self.by_rule)
-        form = QFormLayout()
+        form = self.form
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Made by", self.provider_box)
+        form.insertRow(0, "Made by", self.provider_box)
         form.addRow("Seed", seeds)
         form.addRow("Takes", self.takes)
         inner = QWidget()
@@ -255,7 +254,7 @@ class GeneratePanel(QWidget):
         for widget in (self.scene_row, self.freeze_row, self.source):
             column.addWidget(widget)
         column.addLayout(form)
-        column.addWidget(self._more())
+        column.addWidget(self.video)
         column.addSpacing(8)
         column.addWidget(self._around())
         column.addStretch(1)
@@ -273,20 +272,6 @@ class GeneratePanel(QWidget):
         whole.setSpacing(0)
         whole.addWidget(scroll, 1)
         whole.addLayout(foot)
-
-    def _more(self) -> QWidget:
-        """What is seldom changed, folded away."""
-        more = MoreSettings("Frames, steps, guidance, negative prompt", "More generation settings")
-        for words, field in (("Frames", self.count), ("Steps", self.steps), ("Guidance", self.guidance),
-                             ("Without", self.negative)):  # fmt: skip
-            more.form.addRow(words, field)
-        self.more = more
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(more)
-        column.addWidget(more.rows)
-        return holder
 
     def _around(self) -> QWidget:
         """The dial, and what makes it fuller."""

@@ -14,8 +14,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.generating import choices
 from app.main_window import MainWindow
+from app.providers import choices
 from pipeline.generate.registry import Row
 from pipeline.jobs import queue as q
 from pipeline.jobs.spec import GenerateJob
@@ -284,7 +284,7 @@ def test_without_a_provider_the_reason_is_said(
     open_window: OpenWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPLATIME_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("app.generating.rows", tuple)
+    monkeypatch.setattr("app.providers.rows", tuple)
     project_of_takes(tmp_path / "p")
     window = opened(open_window, tmp_path / "p")
     for name in ("generate", "reroll"):
@@ -297,7 +297,7 @@ def test_a_provider_that_needs_a_model_is_listed_with_what_it_needs(
     studio: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panel = studio.generating.panel
-    monkeypatch.setattr("app.generating.rows", lambda: (Row("diffusers", f"{OPEN_MODELS}:OpenModels"),))
+    monkeypatch.setattr("app.providers.rows", lambda: (Row("diffusers", f"{OPEN_MODELS}:OpenModels"),))
     panel.show_providers(choices())
     studio.generating.choices = choices()
     panel.provider_box.setCurrentIndex(panel.provider_box.findData("diffusers"))
