@@ -25,6 +25,7 @@ from app.providers import Abilities, choices
 from app.workspaces import RIGHT, Panel
 from pipeline.generate.provider import Ability
 from pipeline.jobs import queue as q
+from pipeline.jobs.previews import sweep
 from pipeline.jobs.queue import Entry
 from pipeline.jobs.spec import POSES, GenerateJob
 from pipeline.messages import Failed, Message, PreviewReady, Produced
@@ -66,7 +67,7 @@ class Generating(QObject):
         self._coverages.ready.connect(self.refresh)
         self.panel.changed.connect(self.refresh)
         self.panel.prompt_written.connect(self._write_prompt)
-        self._curation.gallery.arriving.stop.clicked.connect(self.jobs.stop)
+        self._curation.gallery.arriving.stop.clicked.connect(self.jobs.skip)
         self.jobs.started.connect(self._started)
         self.jobs.message.connect(self._hear)
         self.jobs.changed.connect(self._show_job)
@@ -212,6 +213,7 @@ class Generating(QObject):
         if isinstance(entry.job, GenerateJob):
             self._curation.gallery.arriving.over()
             if isinstance(last, Failed):
+                sweep(Path(entry.job.folder))  # a killed worker could not
                 (self.said if last.cancelled else self.refused).emit(last.sentence)
 
     # -- what the person does ----------------------------------------------------------------------------------

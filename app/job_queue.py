@@ -102,8 +102,13 @@ class JobQueue(QObject):
 
     def stop(self) -> None:
         """Ask the running job to keep what it has and end; nothing else starts after it."""
-        if self.current is not None:
+        if self.running:
             self.held = bool(self.queue.waiting)
+            self.skip()
+
+    def skip(self) -> None:
+        """Ask the running job to keep what it has and end; the next one starts after it."""
+        if self.running:
             self.runner.stop()
             self.changed.emit()
 

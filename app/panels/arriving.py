@@ -35,7 +35,7 @@ class Arriving(QWidget):
         self.bar.setRange(0, 1000)
         self.bar.setAccessibleName("Progress of the video")
         self.stop = QPushButton("Stop")
-        self.stop.setToolTip("Stop here; what is finished is kept")
+        self.stop.setToolTip("End this one here; what is finished is kept, and the next job starts")
         told = QVBoxLayout()
         told.setSpacing(4)
         told.addWidget(self.words)

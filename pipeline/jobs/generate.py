@@ -22,18 +22,17 @@ from pipeline.generate.registry import Row, adjusted, find
 from pipeline.generate.sweep import Sweep, extend
 from pipeline.jobs.control import Control
 from pipeline.jobs.coverage import coverage, degrees
+from pipeline.jobs.previews import Preview
 from pipeline.jobs.spec import POSES, GenerateJob
 from pipeline.messages import Failed, Finished, Message, Note, PreviewReady, Produced, Progress, StageStarted
 from pipeline.project import library, media, project_file
-from pipeline.project.atomic import atomic_file
 from pipeline.project.canonical import canonical_of
 from pipeline.project.codec import encode
 from pipeline.project.project import Project
 from pipeline.project.take import KnownFrame, Take, VideoRequest
 from renderer.errors import Refusal
 
-PREVIEWS = ".previews"
-PREVIEW_SIDE, PREVIEW_SECONDS = 192, 0.4
+PREVIEW_SECONDS = 0.4
 NAMES = {"extend": "Extension", "reroll": "Re-roll"}
 
 
@@ -49,7 +48,7 @@ class Desk:
     project: Project
     provider: VideoProvider
     control: Control
-    preview: Path
+    preview: Preview
 
     def going(self, steps: Generator[Making | Sweep, None, None] | Generator[Making, None, Video], take: int) -> Going:
         """Watch a provider at work on take `take`."""
@@ -68,30 +67,33 @@ def generate(job: GenerateJob, control: Control, table: Sequence[Row] | None = N
     request = request_of(job, project)
     provider = adjusted(provider, request.options)
     settled(request, provider.ability, _nothing() if not request.known else known_of(request, project))
-    project_file.update(home, lambda known: known)
-    desk = Desk(job, project, provider, control, home / PREVIEWS / f"{job.digest}.npy")
     kept: list[Take] = []
     try:
-        for number in range(job.takes):
-            asked = replace(request, seed=(request.seed + number) % SEEDS)
-            words = f"take {number + 1} of {job.takes}" if job.takes > 1 else "video"
-            yield StageStarted(words, number, job.takes, 0)
-            work = _extended if asked.kind == "extend" and job.like is None else _once
-            for take in work(desk, asked, number):
-                if isinstance(take, Take):
-                    kept.append(take)
-                    yield Produced("take", encode(take))
+        with Preview(home, job.digest) as preview:
+            for message in _takes(Desk(job, project, provider, control, preview), request):
+                if isinstance(message, Take):
+                    kept.append(message)
+                    yield Produced("take", encode(message))
                 else:
-                    yield take
-            if control() == "stop" and number + 1 < job.takes:
-                raise StoppedError
+                    yield message
     except StoppedError:
         many = "1 take is kept." if len(kept) == 1 else f"{len(kept)} takes are kept."
         yield Failed(f"Stopped as asked; {many if kept else 'no take was finished.'}", cancelled=True)
         return
-    finally:
-        desk.preview.unlink(missing_ok=True)
     yield Finished({"takes": [take.id for take in kept], "provider": provider.ability.name})
+
+
+def _takes(desk: Desk, request: VideoRequest) -> Iterator[Message | Take]:
+    """As many takes as are wanted, with seeds that rise; raises `StoppedError` when the person wants an end."""
+    job = desk.job
+    for number in range(job.takes):
+        asked = replace(request, seed=(request.seed + number) % SEEDS)
+        words = f"take {number + 1} of {job.takes}" if job.takes > 1 else "video"
+        yield StageStarted(words, number, job.takes, 0)
+        work = _extended if asked.kind == "extend" and job.like is None else _once
+        yield from work(desk, asked, number)
+        if desk.control() == "stop" and number + 1 < job.takes:
+            raise StoppedError
 
 
 def request_of(job: GenerateJob, project: Project) -> VideoRequest:
@@ -196,17 +198,12 @@ class Going:
                     yield Progress(step.stage or "video", step.step, step.steps)
                     if step.preview is not None and time.monotonic() - shown >= PREVIEW_SECONDS:
                         shown = time.monotonic()
-                        yield self._preview(step.preview)
+                        path = self._desk.preview.show(step.preview)
+                        yield PreviewReady(str(path), self._take, self._desk.job.takes)
                 if self._desk.control() == "stop":
                     raise StoppedError
         finally:
             steps.close()
-
-    def _preview(self, frames: Frames) -> Message:
-        stride = max(1, -(-max(frames.shape[1:3]) // PREVIEW_SIDE))
-        with atomic_file(self._desk.preview) as file:
-            np.save(file, np.ascontiguousarray(frames[:, ::stride, ::stride]))
-        return PreviewReady(str(self._desk.preview), self._take, self._desk.job.takes)
 
 
 def _once(desk: Desk, request: VideoRequest, number: int) -> Iterator[Message | Take]:
@@ -248,6 +245,8 @@ def _extended(desk: Desk, request: VideoRequest, number: int) -> Iterator[Messag
 
 def _keep(desk: Desk, request: VideoRequest, video: Video, *, stopped: bool) -> Take:
     """Store a video as a take, with what it covers where its camera is to travel."""
+    # A project comes to be with its first take: a provider that fails leaves none behind.
+    project_file.update(Path(desk.job.folder), lambda known: known)
     told = {**video.provenance, **({"stopped": True} if stopped else {})}
     if request.role == "freeze_time":
         told["coverage"] = coverage(

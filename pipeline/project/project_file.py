@@ -26,6 +26,7 @@ from renderer.errors import Refusal
 FILE = "project.json"
 LOCK = ".lock"
 SESSION_LOCK = ".window.lock"
+PREVIEWS = ".previews"
 SCHEMA = 3
 """Raised when an older Splatime would misread the file; unknown fields alone do not raise it."""
 MAX_BYTES = 64 << 20
@@ -43,7 +44,7 @@ def check_home(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise Refusal(f"{folder} is a file, not a project folder; name another --out.")
-    if any(entry.name not in (LOCK, SESSION_LOCK) for entry in folder.iterdir()):
+    if any(entry.name not in (LOCK, SESSION_LOCK, PREVIEWS) for entry in folder.iterdir()):
         raise Refusal(f"{folder} already holds something that is not a Splatime project; name a new or empty folder.")
 
 

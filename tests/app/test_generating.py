@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -266,18 +268,66 @@ def test_the_dial_and_extending(qtbot: QtBot, studio: MainWindow) -> None:
     ]  # fmt: skip
 
 
-def test_a_failing_provider_says_why_and_the_queue_goes_on(qtbot: QtBot, studio: MainWindow) -> None:
+def no_numbers(folder: Path) -> Path:
+    """Weights of a toy pixel model, one of which is no number."""
+    from safetensors.torch import load_file, save_file
+
+    from pipeline.generate.pixel_diffusion.denoiser import Denoiser
+    from pipeline.generate.pixel_diffusion.presets import preset
+    from pipeline.generate.pixel_diffusion.weights import export
+
+    path, told = export(Denoiser(preset("toy", "base")), folder, {})
+    tensors = load_file(path)
+    next(iter(tensors.values())).view(-1)[0] = float("nan")
+    save_file(tensors, path, {"licence": "Apache-2.0"})
+    description = json.loads(told.read_text())
+    description["digest"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    told.write_text(json.dumps(description))
+    return folder
+
+
+def test_the_queue_goes_on_after_every_kind_of_failure(
+    qtbot: QtBot, studio: MainWindow, root: Path, tmp_path: Path
+) -> None:
     folder, jobs = studio.document.folder, studio.generating.jobs
-    wish = VideoRequest("reference", "x", provider="bar", n_frames=4, size=(36, 64))
-    broken = replace(wish, options={"fail": "The weights are missing; name their folder."})
-    for asked in (broken, wish):
-        jobs.add(GenerateJob(str(folder), "bar", asked))
+    assert folder is not None
+    wish = VideoRequest("reference", "x", n_frames=4, size=(36, 64))
+    workflow = str(root / "resources/comfyui/wan_vace.json")
+    failures: tuple[tuple[str, dict[str, object], str], ...] = (
+        ("bar", {"fail": "The weights are missing; name their folder."}, "weights are missing"),
+        ("pixel", {"weights": str(tmp_path)}, str(tmp_path)),
+        ("pixel", {"weights": str(no_numbers(tmp_path / "weights"))}, "not finite"),
+        ("comfyui", {}, "Name a workflow"),
+        ("comfyui", {"workflow": workflow, "server": "http://127.0.0.1:9"}, "does not answer"),
+        ("bar", {"crash": True}, "Memory ran out"),
+        ("bar", {"bad": "type"}, "float32"),
+        ("bar", {"kill": True}, "killed from outside"),
+    )
+    jobs.hold()
+    for provider, options, _ in failures:
+        jobs.add(GenerateJob(str(folder), provider, replace(wish, options=options)))
+    jobs.add(GenerateJob(str(folder), "bar", wish))
+    jobs.start()
+    qtbot.waitUntil(lambda: not jobs.running and not jobs.queue.waiting, timeout=4 * SECONDS)
+    entries = jobs.queue.entries
+    assert [entry.state for entry in entries] == [q.FAILED] * len(failures) + [q.DONE]
+    for entry, (_, _, sentence) in zip(entries, failures, strict=False):
+        assert sentence in entry.sentence and entry.sentence.endswith(".") and "Traceback" not in entry.sentence
+    assert not (folder / ".previews").exists() and len(studio.document.project.takes) == 3
+    for box in studio.findChildren(QMessageBox, "complaint"):
+        box.close()
+
+
+def test_a_take_that_is_stopped_makes_way_for_the_next(qtbot: QtBot, studio: MainWindow) -> None:
+    folder, jobs, arriving = studio.document.folder, studio.generating.jobs, studio.curation.gallery.arriving
+    wish = VideoRequest("reference", "x", n_frames=4, size=(36, 64))
+    for options in ({"endless": True}, {}):
+        jobs.add(GenerateJob(str(folder), "bar", replace(wish, options=options)))
+    qtbot.waitUntil(lambda: jobs.fraction > 0 and arriving.stop.isVisible(), timeout=SECONDS)
+    click(arriving.stop)
     qtbot.waitUntil(lambda: not jobs.running and not jobs.queue.waiting, timeout=SECONDS)
-    assert [entry.state for entry in jobs.queue.entries] == [q.FAILED, q.DONE]
-    assert "weights are missing" in jobs.queue.entries[0].sentence
-    box = studio.findChild(QMessageBox, "complaint")
-    assert box is not None and "weights are missing" in box.text()
-    box.close()
+    assert [entry.state for entry in jobs.queue.entries] == [q.STOPPED, q.DONE]
+    assert "no take was finished" in jobs.queue.entries[0].sentence
 
 
 def test_without_a_provider_the_reason_is_said(

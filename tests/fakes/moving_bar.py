@@ -1,12 +1,16 @@
 """A tiny deterministic provider: a bar on a ground whose colour comes from prompt and seed.
 
 It keeps known frames only nearly, as latent models do, and its ability is a constructor's argument. Faults come on
-demand, by options: `fail` (a sentence), `bad` ("count", "type"), `crash`.
+demand, by options: `fail` (a sentence), `bad` ("count", "type"), `crash`, `kill` (its process, after a step) and
+`endless`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
+import time
 from collections.abc import Generator
 
 import numpy as np
@@ -40,6 +44,11 @@ class MovingBar:
         steps = request.steps or 3
         for step in range(steps):
             yield Making(step + 1, steps, frames[:, ::2, ::2], "noise")
+            if "kill" in request.options:
+                os.kill(os.getpid(), signal.SIGKILL)
+            while "endless" in request.options:
+                time.sleep(0.02)
+                yield Making(step + 1, steps, None, "noise")
         if request.options.get("bad") == "count":
             frames = frames[:-1]
         made: Frames = frames.astype(np.float32) if request.options.get("bad") == "type" else frames

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ import pytest
 from pipeline.cli.run_job import run_job
 from pipeline.generate.registry import Row
 from pipeline.jobs import generate as generating
+from pipeline.jobs import previews
 from pipeline.jobs.control import Control
 from pipeline.jobs.keeping import keep
 from pipeline.jobs.spec import GenerateJob, job_from_json, job_to_json
@@ -37,13 +42,14 @@ def job(
     return GenerateJob(str(home), "bar", replace(wish, options=options or {}), **more)
 
 
-def done(asked: GenerateJob, control: Control | None = None) -> list[Message]:
+def done(asked: GenerateJob, control: Control | None = None, table: tuple[Row, ...] | None = TABLE) -> list[Message]:
     """Do a job as the command line does, its takes noted and chosen."""
     messages = []
-    for message in run(asked, control, TABLE):
+    for message in run(asked, control, table):
         messages.append(message)
         if isinstance(message, Produced):
             keep(Path(asked.folder), message)
+    assert table is TABLE or isinstance(messages[-1], Finished), messages[-1]
     project_file.update(Path(asked.folder), library.completed)
     return messages
 
@@ -150,6 +156,29 @@ def test_progress_and_previews_that_go_away(home: Path) -> None:
     assert not any(Path(preview.path).exists() for preview in previews)
 
 
+def test_a_preview_that_a_killed_worker_left_is_swept_up(home: Path, root: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.pipeline.jobs.test_generate import TABLE, job, run;"
+        "list(run(job(Path(sys.argv[1]), options={'kill': True}), None, TABLE))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    worker = subprocess.run([sys.executable, "-c", code, str(home)], env=environment, timeout=100)
+    left = list((home / ".previews").glob("*.npy"))
+    assert worker.returncode == -signal.SIGKILL and len(left) == 1
+    with previews.Preview(home, "another") as living:
+        shown = living.show(np.zeros((1, 4, 4, 3), np.uint8))
+        assert shown.is_file() and not left[0].exists()
+        made(job(home))
+        assert shown.is_file()
+    assert not (home / ".previews").exists() and len(project_file.load(home).takes) == 1
+
+
+def test_a_large_preview_is_made_small(home: Path) -> None:
+    with previews.Preview(home, "x") as preview:
+        small = np.load(preview.show(np.zeros((2, 300, 1000, 3), np.uint8)))
+    assert small.shape[0] == 2 and max(small.shape) <= 2 * previews.SIDE
+
+
 def test_a_stop_keeps_the_takes_that_are_finished(home: Path) -> None:
     control = Control()
     messages = []
@@ -190,6 +219,23 @@ def test_a_stop_keeps_the_steps_of_an_extension_that_are_finished(home: Path, mo
 def test_failures_are_one_sentence(home: Path, kind: str, more: dict[str, Any], sentence: str) -> None:
     last = list(run(job(home, kind, **more), None, TABLE))[-1]
     assert isinstance(last, Failed) and sentence in last.sentence and not last.cancelled
+    assert not home.exists()
+
+
+def test_a_failure_leaves_the_folder_that_was_there(home: Path) -> None:
+    home.mkdir()
+    assert isinstance(list(run(job(home, options={"crash": True}), None, TABLE))[-1], Failed)
+    assert list(home.iterdir()) == []
+
+
+def test_a_stop_before_the_first_take_leaves_no_project(home: Path) -> None:
+    control = Control()
+    for message in run(job(home, options={"endless": True}), control, TABLE):
+        if isinstance(message, Progress):
+            assert (home / ".previews").is_dir() or not home.exists()
+            control.tell("stop")
+    assert message == Failed("Stopped as asked; no take was finished.", cancelled=True)
+    assert not home.exists()
 
 
 def test_an_unknown_provider_leaves_no_project(home: Path) -> None:
