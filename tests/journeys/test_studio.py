@@ -75,7 +75,7 @@ def lift(qtbot: QtBot, window: MainWindow) -> None:
     assert window.making.lift.start.isEnabled(), window.making.reason()
     click(window.making.lift.start)
     assert window.session.running_here
-    qtbot.waitUntil(lambda: bool(window.document.project.runs), timeout=120_000)
+    qtbot.waitUntil(lambda: bool(window.document.project.runs), timeout=300_000)
     qtbot.waitUntil(lambda: not window.session.running_here and window.view.snapshot is not None, timeout=60_000)
 
 

@@ -1,0 +1,81 @@
+"""From nothing but a prompt to a film, by clicks and keys: two videos of the demo provider, a lift, a render."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from app.viewport_tiles import TilesBackend
+from pipeline.jobs import queue as q
+from pipeline.project import media
+from tests.app.conftest import OpenWindow, clean_qt, open_window, qapp, warm_tiles
+from tests.app.hands import click, key, type_in
+from tests.journeys.test_studio import export, lift
+
+__all__ = ["clean_qt", "open_window", "qapp", "warm_tiles"]  # fixtures of the window's own tests
+PROMPT = "a red ball rolling on grass"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the person says that the new project goes; its lift is one of seconds."""
+    folder = tmp_path / "new"
+    monkeypatch.setenv("SPLATIME_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PROMPTED", str(folder))
+    monkeypatch.setattr("app.job_queue.WORKER", ("-P", "-m", "tests.journeys.tiny_lift", "worker", "-"))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(folder), ""))
+    return folder
+
+
+def begin(qtbot: QtBot, window: MainWindow) -> None:
+    """From the first screen to the prompt, and the small video that is wanted."""
+    click(next(button for button in window.empty.cards.findChildren(QPushButton) if "prompt" in button.text()))
+    panel = window.generating.panel
+    qtbot.waitUntil(panel.prompt.hasFocus)
+    type_in(panel.prompt, PROMPT)
+    while panel.provider != "procedural":
+        key(panel.provider_box, Qt.Key.Key_Down)
+    click(panel.video.more)
+    panel.video.count.setFocus()
+    panel.video.count.selectAll()
+    type_in(panel.video.count, "4")
+    key(panel.video.count, Qt.Key.Key_Tab)
+    size = panel.video.size_box.lineEdit()
+    assert size is not None
+    size.selectAll()
+    type_in(size, "64 x 36")
+
+
+def generate(qtbot: QtBot, window: MainWindow) -> None:
+    """Press the button and wait for the take."""
+    click(window.generating.panel.start)
+    assert window.generating.jobs.running
+    qtbot.waitUntil(lambda: not window.generating.jobs.running, timeout=300_000)
+    assert [entry.state for entry in window.generating.jobs.queue.entries if entry.state != q.DONE] == []
+
+
+@pytest.mark.usefixtures("warm_tiles")
+def test_from_nothing_but_a_prompt_to_a_film(qtbot: QtBot, open_window: OpenWindow, home: Path) -> None:
+    window = open_window(TilesBackend)
+    window.resize(1280, 800)
+    begin(qtbot, window)
+    generate(qtbot, window)
+    click(window.generating.panel.kinds["freeze_time"])
+    assert window.generating.panel.freeze_prompt.toPlainText().startswith("Camera circulating around a red ball")
+    generate(qtbot, window)
+    cut = lambda: window.document.project.cut  # noqa: E731
+    qtbot.waitUntil(lambda: cut().canonical_freeze_frame is not None, timeout=60_000)
+    reference, freeze = window.document.project.takes
+    assert (cut().reference, cut().freeze_time, cut().prompt) == (reference.id, freeze.id, PROMPT)
+    assert reference.clip.size == freeze.clip.size == (36, 64)
+    assert reference.clip.n_frames == freeze.clip.n_frames == 4
+    lift(qtbot, window)
+    assert len(window.document.project.runs) == 1
+    film = export(qtbot, window)
+    assert film.is_relative_to(home) and media.probe(film).n_frames == 4
+    window.close()
