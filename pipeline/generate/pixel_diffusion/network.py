@@ -215,7 +215,7 @@ class VideoTransformer(nn.Module):
     def forward(self, scaled: Tensor, noise: Tensor, conditions: Conditions) -> Tensor:
         """`scaled` [B, 3, T, h, w] has unit variance; `noise` [B] is ln(s) / 4."""
         mask = conditions.mask[:, None, :, None, None].to(scaled.dtype)
-        shown = [scaled, conditions.known * mask, mask.expand(-1, 1, -1, *scaled.shape[3:])]
+        shown = [scaled, _held(conditions.known, conditions.mask), mask.expand(-1, 1, -1, *scaled.shape[3:])]
         if self.config.extra:
             assert conditions.extra is not None, "the upsampler is shown a small video"
             shown.append(conditions.extra)
@@ -278,6 +278,18 @@ class VideoTransformer(nn.Module):
         at = torch.stack(torch.meshgrid(*axes, indexing="ij"), 0)[None]
         tokens = _grouped(at.float().movedim(1, -1), config.group, grid)
         return _fourier(tokens), _fourier(tokens.mean(1))
+
+
+def _held(known: Tensor, mask: Tensor) -> Tensor:
+    """Known frames [B, 3, T, h, w] by `mask` [B, T], each held until the next: the nearest one wherever none is known.
+
+    The mask says which are real; zeros where no frame of the video is.
+    """
+    at = torch.arange(mask.shape[1], device=mask.device)
+    far = (at[:, None] - at).abs() + (mask == 0)[:, None, :] * 2 * len(at)
+    nearest = far.argmin(-1)[:, None, :, None, None].expand_as(known)
+    there = (mask > 0).any(1).to(known.dtype)
+    return known.gather(2, nearest) * there.view(-1, 1, 1, 1, 1)
 
 
 def _fourier(at: Tensor) -> Tensor:

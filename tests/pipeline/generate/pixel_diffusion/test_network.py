@@ -14,6 +14,7 @@ from pipeline.generate.pixel_diffusion.network import (
     _cells,
     _frequencies,
     _grouped,
+    _held,
     _joined,
 )
 from pipeline.generate.pixel_diffusion.presets import NAMES, preset
@@ -97,6 +98,13 @@ def test_a_factor_for_each_frequency_filters_without_the_layers(axis: int | None
     for along, times in enumerate(patch, 2):
         mean = mean.repeat_interleave(times, along)
     assert torch.allclose(made, mean, atol=1e-5)
+
+
+def test_known_frames_are_held_until_the_next() -> None:
+    known = torch.arange(6.0).view(1, 1, 6, 1, 1).expand(3, 3, 6, 2, 2) + 1
+    mask = torch.tensor([[0, 1, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1]]).float()
+    held = _held(known, mask)[:, 0, :, 0, 0]
+    assert held.tolist() == [[2, 2, 2, 2, 6, 6], [0] * 6, [1, 2, 3, 4, 5, 6]]
 
 
 def test_a_size_of_no_whole_groups_is_padded_and_cropped() -> None:
