@@ -55,7 +55,8 @@ class Offer:
         """For the person who is to agree."""
         licence = self.licence or "it names no licence"
         size = f"{self.n_bytes / 2**30:.1f} GB" if self.n_bytes >= 1 << 30 else f"{self.n_bytes / 2**20:.1f} MB"
-        return f"{self.repository} ({self.title}; licence: {licence}): {len(self.parts)} files, {size}"
+        files = "1 file" if len(self.parts) == 1 else f"{len(self.parts)} files"
+        return f"{self.repository} ({self.title}; licence: {licence}): {files}, {size}"
 
 
 def offer(repository: str) -> Offer:

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from pipeline.generate.open_models.folder import ModelFolder, weights_of
+from pipeline.generate.open_models.running import spoken
 from renderer.errors import Refusal
 
 LORA = "lora"
@@ -46,7 +47,8 @@ def setup_of(model: ModelFolder, options: Mapping[str, Any], device: str = "auto
     if precision == "auto":
         half = "bfloat16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float16"
         precision = half if device == "cuda" else "float32"
-    size = {name: _loaded(n_bytes, precision) for name, n_bytes in model.weights.items()}
+    width = getattr(torch, precision).itemsize
+    size = {name: width * _numbers_in(model.path / name) for name in model.weights}
     _check_room(model, sum(size.values()))
     offload = str(options["offload"])
     if device == "cpu":
@@ -91,7 +93,8 @@ def load(model: ModelFolder, setup: Setup) -> Any:
     pipeline.scheduler = _scheduler(model, pipeline.scheduler)
     if setup.lora:
         add_lora(pipeline, Path(setup.lora), setup.lora_strength)
-    _place(pipeline, setup)
+    with spoken():
+        _place(pipeline, setup)
     return pipeline
 
 
@@ -164,11 +167,6 @@ def _place(pipeline: Any, setup: Setup) -> None:
         pipeline.enable_sequential_cpu_offload(device=setup.device)
 
 
-def _loaded(n_bytes: int, precision: str) -> int:
-    """Bytes of weights once loaded; files hold two bytes a number, and those that hold four shrink."""
-    return n_bytes * (2 if precision == "float32" else 1)
-
-
 def _check_room(model: ModelFolder, n_bytes: int) -> None:
     """Refuse what the machine's memory cannot hold, before anything is read."""
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
@@ -197,14 +195,20 @@ def _check_complete(model: ModelFolder) -> None:
         )
         with torch.device("meta"):
             part = getattr(transformers, kind)(config)
-        if sum(value.numel() for value in part.parameters()) > sum(map(_numbers, weights_of(model.path / name))):
+        if sum(value.numel() for value in part.parameters()) > _numbers_in(model.path / name):
             raise _incomplete(model, name)
 
 
-def _numbers(file: Path) -> int:
-    """How many numbers a safetensors file holds, by its header."""
-    with safe_open(file, "pt") as tensors:
-        return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
+def _numbers_in(folder: Path) -> int:
+    """How many numbers the safetensors files of a part hold, by their headers."""
+    total = 0
+    for file in weights_of(folder):
+        try:
+            with safe_open(file, "pt") as tensors:
+                total += sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
+        except (OSError, SafetensorError) as fault:
+            raise Refusal(f"The weights {file} can't be read ({_first(fault)}); they may have been cut off.") from fault
+    return total
 
 
 def _incomplete(model: ModelFolder, name: str) -> Refusal:

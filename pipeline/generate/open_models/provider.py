@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NAME, TITLE = "diffusers", "Open video models"
 VARIABLE = "SPLATIME_DIFFUSERS_MODEL"
-LIBRARIES = ("diffusers", "transformers", "accelerate", "peft")
+LIBRARIES = ("diffusers", "transformers", "accelerate", "peft", "ftfy", "sentencepiece")
 MOST_STEPS = 1000
 NO_MODEL = (
     f"Choose the folder of a video model: --set model=DIR, or the variable {VARIABLE}. It calls LTX-Video, LTX-2, Wan "
@@ -102,12 +102,13 @@ def _made(
 ) -> Generator[Making, None, Made]:
     from pipeline.generate.open_models.calls import arguments
     from pipeline.generate.open_models.latents import colour_map, spread, unpacked
-    from pipeline.generate.open_models.running import steps_of
+    from pipeline.generate.open_models.running import spoken, steps_of
 
     request, plan, options = wish
     family = model.family
     asked = arguments(family, model.configs, request, plan, options["stride"])
-    colours = colour_map(family, pipeline)
+    with spoken():
+        colours = colour_map(family, pipeline)
     steps = steps_of(pipeline, asked, request.seed)
     try:
         while True:

@@ -17,7 +17,7 @@ from pipeline.generate.open_models.families import OPTIONS
 from pipeline.generate.open_models.folder import ModelFolder, read
 from pipeline.generate.open_models.latents import encoded
 from pipeline.generate.open_models.loading import load, setup_of
-from pipeline.generate.open_models.running import Video, steps_of
+from pipeline.generate.open_models.running import Video, spoken, steps_of
 from pipeline.generate.options import checked
 from pipeline.generate.prompt_rule import freeze_time_prompt
 from pipeline.generate.provider import Frames
@@ -52,7 +52,9 @@ class LatentRefiner:
 
     def _refined(self, video: Tensor, strength: float, steps: int, prompt: str, seed: int) -> Tensor:
         """The answer [3, T, h, w] to one video [1, 3, T, h, w]."""
-        work = steps_of(self._pipeline, self._arguments(video, strength, steps, prompt), seed)
+        with spoken():
+            asked = self._arguments(video, strength, steps, prompt)
+        work = steps_of(self._pipeline, asked, seed)
         while True:
             try:
                 next(work)

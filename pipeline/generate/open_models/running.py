@@ -6,7 +6,8 @@ The library's pipelines are calls that return when all is done; what they tell o
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
@@ -92,6 +93,15 @@ class _Work(threading.Thread):
             raise Refusal(_no_numbers(f"in step {number + 1}"))
         self.news.put(Step(number + 1, values["latents"]))
         return {}
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """What goes wrong within, such as memory that runs out, becomes a sentence where a person can do something."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, ValueError) as fault:
+        raise _sentence(fault) from fault
 
 
 def _sentence(fault: BaseException) -> BaseException:

@@ -68,7 +68,7 @@ def test_nothing_is_fetched_before_it_is_agreed_to(
     words = ["fetch-model", "makers/model", "--out", str(tmp_path / "m")]
     assert main(words) == 2
     told = capsys.readouterr()
-    assert "makers/model (LTX-Video; licence: some-open-licence): 1 files, 0.0 MB" in told.out
+    assert "makers/model (LTX-Video; licence: some-open-licence): 1 file, 0.0 MB" in told.out
     assert "--yes agrees" in told.err and not (tmp_path / "m").exists()
     assert main([*words, "--yes", "--json"]) == 0
     kinds = [json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()]

@@ -144,6 +144,32 @@ def test_without_a_gpu_all_is_in_memory_and_in_float32(model: Folder, monkeypatc
         setup_of(read(model("ltx")), given)
 
 
+def test_room_is_asked_for_as_many_numbers_as_are_loaded(model: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = sum(part.numel() for file in model("ltx").glob("*/*.safetensors") for part in load_file(file).values())
+    given = {precision: checked("x", OPTIONS, {"precision": precision}) for precision in ("float32", "float16")}
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("os.sysconf", lambda name: {"SC_PHYS_PAGES": 2 * numbers, "SC_PAGE_SIZE": 1}[name])
+    assert setup_of(read(model("ltx")), given["float16"]).precision == "float16"
+    with pytest.raises(Refusal, match="a precision of 16 bits"):
+        setup_of(read(model("ltx")), given["float32"])
+
+
+def test_want_of_memory_on_the_way_to_the_gpu_is_said(model: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+    monkeypatch.setattr("pipeline.generate.open_models.loading._place", full)
+    with pytest.raises(Refusal, match="ran out of memory"):
+        load(read(model("ltx")), CPU)
+
+
+def test_weights_that_were_cut_off_are_said_before_they_are_loaded(own: Folder) -> None:
+    folder = own("ltx")
+    _cut(folder)
+    with pytest.raises(Refusal, match="may have been cut off"):
+        setup_of(read(folder), checked("x", OPTIONS, {}))
+
+
 LAYERS = {
     "ltx": ("transformer", "transformer_blocks.0.attn1.to_q", (16, 16)),
     "ltx2": ("transformer", "transformer_blocks.0.attn1.to_q", (16, 16)),
