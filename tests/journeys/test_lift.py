@@ -12,6 +12,7 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 import plyfile
 import pytest
 
-from pipeline.generate.procedural import write_scene
+from pipeline.generate.procedural import Faults, write_scene
 from pipeline.jobs.spec import SNAPSHOT
 from pipeline.project import media, project_file
 from tests.journeys.tiny_lift import SCENARIO, exact_poses, tiny
@@ -156,6 +157,36 @@ def test_an_ablation_in_one_command(here: Run, scene: Path, tmp_path: Path, monk
     run = end["summary"]["arms"][1]["run"]
     snapshots = [folder / "runs" / run / SNAPSHOT for folder in (tmp_path / "out" / "project", tmp_path / "alone")]
     assert snapshots[0].read_bytes() == snapshots[1].read_bytes()  # by the same bits as a lift that shares nothing
+
+
+def test_an_ablation_of_the_faulty_sample_goes_on_from_where_it_was_cut(
+    here: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pipeline.lift.trainer as trainer
+
+    faults = Faults(warp_px=2.0, residual_motion=0.5, flicker=0.02)
+    monkeypatch.setattr("pipeline.jobs.ablation.FAULTY", replace(SCENARIO, faults=faults))
+    real, steps, whole = trainer.Trainer.step, [], tiny("draft").total_steps
+
+    def counting(self: Any) -> Any:
+        steps.append(1)
+        if len(steps) == whole + 10:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(self)
+
+    monkeypatch.setattr(trainer.Trainer, "step", counting)
+    out = tmp_path / "out"
+    asked = ["ablate", "--faulty", "--out", out, "--arms", "per-frame-deformation,multi-view-sds", "--device", "cpu"]
+    cut = here(*asked)
+    assert cut.code == 130 and "finished arms" in cut.sentence
+    assert "| Whole method |" in (out / "ablation.md").read_text()
+    done = here(*asked, "--json")
+    assert done.code == 0, done.err
+    assert len(steps) == whole + (whole - tiny("draft").phases[0].steps)  # the warm-up is shared, nothing is done twice
+    summary = json.loads(done.out.splitlines()[-1])["summary"]
+    assert [row["arm"] for row in summary["arms"]] == ["full", "per-frame-deformation"]
+    assert all(row["psnr"] > 8.0 for row in summary["arms"]) and "multi-view-sds" in summary["not_lifted"]
+    assert media.read_frames(out / "ablation.png").ndim == 4 and json.loads((out / "ablation.json").read_text())["arms"]
 
 
 def test_a_disk_that_fills_while_lifting(
