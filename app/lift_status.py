@@ -86,7 +86,7 @@ class LiftStatus:
         """The stage in words: "Motion fit · stage 3 of 6"."""
         if self.over or self.state == BUSY:
             return self.text
-        name = STAGE_WORDS.get(self.stage, self.stage.replace("_", " ").replace("-", " ").strip().capitalize())
+        name = STAGE_WORDS.get(self.stage, self.stage[:1].upper() + self.stage[1:])
         words = f"{name} · stage {self.index + 1} of {self.count}" if self.count else name or "Starting"
         return f"{words} · paused" if self.state == PAUSED else words
 

@@ -15,7 +15,7 @@ from typing import Any
 
 VERBS = (
     "generate", "import", "check", "stabilise", "poses", "lift", "render", "export", "evaluate", "ablate", "study",
-    "train-prior", "providers", "fetch-model", "info", "pack", "unpack", "relink", "doctor",
+    "train-prior", "serve-prior", "providers", "fetch-model", "info", "pack", "unpack", "relink", "doctor",
 )  # fmt: skip
 PASSES, CODECS = ("colour", "depth", "alpha"), ("h264", "h265", "prores", "vp9", "gif")
 ABLATIONS = (
@@ -163,6 +163,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_evaluate(verbs)
     _add_ablate(verbs)
     _add_train_prior(verbs)
+    _add_serve_prior(verbs)
     _add_providers(verbs)
     pack = verbs.add_parser("pack", help="write a project to one zip file")
     pack.add_argument("project", type=Path, metavar="PROJECT")
@@ -340,9 +341,18 @@ def _add_providers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -
         _add_json(verb)
 
 
+def _add_serve_prior(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    serve = verbs.add_parser("serve-prior", help="serve a latent video model to lifts on this or another machine")
+    serve.add_argument("--prior", required=True, metavar="DIR", help="the model's folder, or a name")
+    serve.add_argument("--host", default="127.0.0.1", metavar="H", help="to listen at; this machine alone by default")
+    serve.add_argument("--port", type=natural, default=8471, metavar="P", help="0 takes a free one")
+    serve.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    _add_json(serve)
+
+
 def _add_prior(verb: argparse.ArgumentParser, default: str | None) -> None:
     verb.add_argument(
-        "--prior", default=default, metavar="pixel|none|DIR",
+        "--prior", default=default, metavar="pixel|none|DIR|URL",
         help="video prior for score distillation; when not named, the shipped one in presets that ask for it",
     )  # fmt: skip
 

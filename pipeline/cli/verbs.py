@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli import generating, looking, providers, training
+from pipeline.cli import generating, looking, providers, serving, training
 from pipeline.cli.console import JsonLines, complain, print_json, reporter
 from pipeline.cli.run_job import CANCELLED, DONE, FAILED, USAGE, run_job
 from pipeline.messages import Failed, Finished, Produced
@@ -26,7 +26,8 @@ def run_verb(args: argparse.Namespace) -> int:
         "generate": generating.generate,
         "import": _import, "check": looking.check, "stabilise": looking.stabilise, "poses": looking.poses,
         "lift": _lift, "render": _render, "export": _export, "evaluate": _evaluate, "ablate": _ablate, "study": _study,
-        "train-prior": training.train_prior, "providers": providers.providers, "fetch-model": providers.fetch_model,
+        "train-prior": training.train_prior, "serve-prior": serving.serve_prior,
+        "providers": providers.providers, "fetch-model": providers.fetch_model,
         "info": _info, "pack": _pack, "unpack": _unpack, "relink": _relink, "doctor": _doctor,
     }  # fmt: skip
     if args.verb is None:

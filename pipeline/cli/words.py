@@ -87,10 +87,10 @@ def ablation_job(args: argparse.Namespace) -> AblationJob:
 
 
 def _prior(name: str) -> str:
-    """A place of weights as its full path, since a job may be done elsewhere; another name as it is."""
-    from pipeline.generate.priors import is_folder
+    """The name as it is elsewhere too, since that is where a job may be done."""
+    from pipeline.generate.priors import placed
 
-    return str(Path(name).resolve()) if is_folder(name) or name.endswith(".param") else name
+    return placed(name)
 
 
 def generate_job(args: argparse.Namespace) -> GenerateJob:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.lift_status import LiftStatus, duration
+from pipeline.lift.schedule import preset, with_reupsampling
 from pipeline.messages import Failed, Finished, Message, Note, Progress, SnapshotReady, StageStarted
 
 
@@ -21,6 +22,15 @@ def test_a_running_stage_is_told_in_full() -> None:
     assert status.fraction == 0.25
     assert status.headline() == "Motion · stage 4 of 7"
     assert status.figures() == "100 / 400   11.3 it/s   31.2 dB   30,000 splats   1:34 left"
+
+
+def test_every_stage_of_the_paper_is_told_by_its_own_name() -> None:
+    """With a prior and an upsampler too, in the headline and in the list of stages alike."""
+    names = [row.name for row in with_reupsampling(preset("paper")).phases]
+    assert {"Multi-view distillation", "Joint fine-tuning", "Re-upsampled details"} < set(names)
+    for index, name in enumerate(names):
+        status = after(StageStarted(name, index + 1, len(names) + 1, 10))
+        assert status.headline() == f"{name} · stage {index + 2} of {len(names) + 1}"
 
 
 def test_unknown_figures_are_left_out_and_known_ones_stay() -> None:

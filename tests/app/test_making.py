@@ -341,3 +341,13 @@ def pick(choice: ModelChoice, name: str) -> None:
     choice.showPopup()
     choice.view().setCurrentIndex(choice.model().index(choice.findData(name), 0))
     QTest.keyClick(choice.view(), Qt.Key.Key_Return)
+
+
+def test_a_lift_with_a_prior_and_an_upsampler_names_what_it_adds(qtbot: QtBot) -> None:
+    stages = StageList()
+    qtbot.addWidget(stages)
+    plan = stages_of(LiftSettings("paper", prior="weights/of/mine", upsampler="weights/of/mine"))
+    stages.show_stages(plan, LiftStatus("running", plan[3].name, index=3, count=len(plan)))
+    names = [stages.words(row)[1] for row in range(len(plan))]
+    assert names[0] == "Camera poses" and names[3] == "Multi-view distillation" and names[-1] == "Re-upsampled details"
+    assert "multi-view sds" in stages.detail.text()

@@ -12,6 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from pipeline.generate.served_refiner import ServedRefiner
+from pipeline.generate.serving import PriorServer
 from pipeline.lift import sds
 from pipeline.lift.footage import Footage
 from pipeline.lift.run import load_checkpoint, save_checkpoint
@@ -32,6 +34,8 @@ from pipeline.lift.views import VirtualVideo, Window
 from renderer.camera import Camera
 from renderer.diff.deformation import NodeField
 from tests.fakes import priors
+from tests.fakes.latent import LatentToy
+from tests.fakes.servers import running
 from tests.pipeline.lift.test_trainer import assert_same, footage, run, shown, truth
 
 SHAPE = (3, 5, 2, 3)
@@ -289,6 +293,34 @@ def test_a_model_that_redoes_videos_is_asked_now_and_then_and_its_answer_serves_
     assert {steps for _, steps, *_ in model.asked} == {sds.REFINED_STEPS}
     assert {prompt for _, _, prompt, *_ in model.asked} == {"a blob"}
     assert model.asked[2][0] < model.asked[0][0]  # annealed
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_scene_goes_where_a_latent_model_is_certain_wherever_that_runs(elsewhere: bool) -> None:
+    """Denoise in several steps, then regress; the model works on latents, in this process or behind a connection."""
+    toy = LatentToy(colour=(0.6, -0.6, 0.0))
+    colour = (torch.tensor(toy.colour) + 1) / 2
+    row = Phase("views", 48, "freeze-time", (SPLATS,), {"l1": 0.0, MULTI_VIEW_SDS: 5.0}, distillation=LOOK)
+
+    def off(subject: Trainer) -> float:
+        raw = {k: v.detach() for k, v in subject.population.params.items()}
+        views = [shown(raw, 0.0, camera).mean((0, 1)) for camera in subject.footage.cameras[1:3]]
+        return float(torch.stack([(view - colour).abs().mean() for view in views]).mean())
+
+    def distilled(model: object, steps: int) -> tuple[float, list[float]]:
+        subject = trainer(Schedule("tiny", (row,), "nodes"), model)
+        before = off(subject)
+        losses = run(subject, steps)
+        return off(subject) / before, losses
+
+    if not elsewhere:
+        left, _ = distilled(toy, 48)
+        assert left < 0.7 and {steps for _, steps, *_ in toy.asked} == {sds.REFINED_STEPS}
+        assert len(toy.asked) == 48 // sds.REFINED_REUSE
+        return
+    with running(PriorServer(toy, "toy", "127.0.0.1", 0)) as server:
+        there = distilled(ServedRefiner(server.address), 10)
+    assert there == distilled(LatentToy(), 10)
 
 
 def test_the_condition_is_the_real_frame_where_there_is_one() -> None:
