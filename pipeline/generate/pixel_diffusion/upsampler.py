@@ -14,7 +14,8 @@ from pipeline.generate.pixel_diffusion.text import TextEncoder, encoder
 from pipeline.generate.pixel_diffusion.trainer import SMALL_FACTOR
 from pipeline.generate.provider import Frames
 
-STEPS = 8
+STEPS = 1
+"""The mean of the detail that may be there; splats would follow what is invented anew for every film."""
 
 
 def load_upsampler(folder: Path, device: str = "cpu") -> PixelUpsampler:

@@ -65,7 +65,8 @@ def test_it_is_a_provider_and_a_prior(folder: Path) -> None:
 
 
 def test_both_stages_say_where_they_are_and_show_it(folder: Path) -> None:
-    seen, made = finish(PixelProvider().generate(ask(folder), NOTHING))
+    asked = ask(folder, options={"weights": str(folder), "upsampler_steps": 8})
+    seen, made = finish(PixelProvider().generate(asked, NOTHING))
     assert [making.step for making in seen] == list(range(1, 12))
     assert {making.stage for making in seen} == {"base", "upsampler"}
     assert all(making.steps == 11 and making.preview is not None for making in seen)
