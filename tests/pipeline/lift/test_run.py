@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.generate import priors
 from pipeline.lift.run import LiftInputs, LiftSettings, Stopped, lift, load_checkpoint
 from pipeline.lift.schedule import Schedule, preset
 from pipeline.messages import Finished, Message, Note, StageStarted
@@ -48,7 +49,10 @@ def notes(said: list[Message]) -> str:
     return " ".join(m.text for m in said if isinstance(m, Note))
 
 
-def test_rows_that_distil_say_so_and_a_table_that_asks_in_vain_too(tmp_path: Path) -> None:
+def test_rows_that_distil_say_so_and_a_table_that_asks_in_vain_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(priors, "SHIPPED_FOLDER", tmp_path / "no weights")
     with_prior = said_by(tmp_path / "a", True, like_the_first_frame(4, (3, 4)))
     losses = [set(m.losses) for m in with_prior if isinstance(m, StageStarted)]
     assert [names & {"multi-view sds", "temporal sds"} for names in losses] == [
