@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+
+from app.verb_process import VerbProcess
+from pipeline.cli.words import PROGRAM
 
 
 class AnswerPage(QWidget):
@@ -81,3 +85,38 @@ class AnswerPage(QWidget):
 
     def close_page(self) -> None:
         """The dialog closes."""
+
+
+class VerbPage(AnswerPage):
+    """A page whose answer is that of one verb, in a child process that ends with the dialog.
+
+    Subclasses say `words` and `answered` besides; `self.process` runs the verb.
+    """
+
+    def __init__(self, lead: str, do: str, tip: str) -> None:
+        super().__init__(lead, do, tip)
+        self.process = VerbProcess(self)
+        self.process.answered.connect(self.answered)
+        self.process.failed.connect(self._failed)
+
+    def words(self) -> list[str]:
+        """The verb and what it is told."""
+        raise NotImplementedError
+
+    def answered(self, told: dict[str, Any]) -> None:
+        """Show what the verb printed."""
+        raise NotImplementedError
+
+    def do(self) -> None:
+        self.process.ask(self.words())
+        self.judge()
+
+    def command(self) -> str:
+        return shlex.join([PROGRAM, *self.words()])
+
+    def close_page(self) -> None:
+        self.process.end()
+
+    def _failed(self, sentence: str) -> None:
+        self.judge()
+        self.says.setText(sentence)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QLineEdit
 
-from app.panels.answer_page import AnswerPage
+from app.panels.answer_page import VerbPage
 from app.panels.path_row import ask_folder, ask_video, path_row
-from app.verb_process import VerbProcess
 from pipeline.cli.report import evaluation_text
-from pipeline.cli.words import PROGRAM
 
 LEAD = (
     "Measures the newest finished lift against held-out frames: a scene folder has scene.json, held_out.mp4 and the "
@@ -21,7 +18,7 @@ LEAD = (
 )
 
 
-class EvaluatePage(AnswerPage):
+class EvaluatePage(VerbPage):
     """`project`: the folder that is open; `unready`: why nothing can be measured in it, or empty."""
 
     def __init__(self, project: Path, unready: str) -> None:
@@ -37,9 +34,6 @@ class EvaluatePage(AnswerPage):
             ("&Freeze-time", path_row(self.freeze_time, ask_video, "Choose the freeze-time video")),
         ))  # fmt: skip
         self.result.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self._process = VerbProcess(self)
-        self._process.answered.connect(self._answered)
-        self._process.failed.connect(self._failed)
         for field in (self.scene, self.judges, self.freeze_time):
             field.textChanged.connect(self.judge)
         self.judge()
@@ -47,7 +41,7 @@ class EvaluatePage(AnswerPage):
     def reason(self) -> str:
         if self._unready:
             return self._unready
-        if self._process.running:
+        if self.process.running:
             return "It is being measured…"
         scene = Path(self.scene.text().strip()).expanduser()
         if not self.scene.text().strip():
@@ -56,28 +50,14 @@ class EvaluatePage(AnswerPage):
             return f"There is no scene.json in {scene.name}; choose a scene folder."
         return ""
 
-    def do(self) -> None:
-        self._process.ask(self._words())
-        self.judge()
-
-    def command(self) -> str:
-        return shlex.join([PROGRAM, *self._words()])
-
-    def close_page(self) -> None:
-        self._process.end()
-
-    def _words(self) -> list[str]:
+    def words(self) -> list[str]:
         words = ["evaluate", str(self._project), f"--scene={_whole(self.scene)}"]
         more = (("--judges", self.judges), ("--freeze-time", self.freeze_time))
         return words + [f"{name}={_whole(field)}" for name, field in more if field.text().strip()]
 
-    def _answered(self, figures: dict[str, Any]) -> None:
+    def answered(self, figures: dict[str, Any]) -> None:
         self.judge()
         self.show_text(evaluation_text(figures))
-
-    def _failed(self, sentence: str) -> None:
-        self.judge()
-        self.says.setText(sentence)
 
 
 def _whole(field: QLineEdit) -> Path:

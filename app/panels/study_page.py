@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,8 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
-from app.panels.answer_page import AnswerPage
+from app.panels.answer_page import VerbPage
 from app.panels.path_row import ask_video, path_row
-from app.verb_process import VerbProcess
-from pipeline.cli.words import PROGRAM
 
 LEAD = (
     "Writes one HTML file that works offline: two films side by side, left and right drawn by lot, and the questions "
@@ -21,7 +18,7 @@ LEAD = (
 )
 
 
-class StudyPage(AnswerPage):
+class StudyPage(VerbPage):
     """`films`: what the first two fields start with, where there are as many; `out`: where the page goes."""
 
     def __init__(self, films: tuple[Path, ...], prompt: str, out: Path) -> None:
@@ -43,15 +40,12 @@ class StudyPage(AnswerPage):
         self.open.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(_whole(self.out)))))
         self.open.hide()
         self.buttons.insertWidget(2, self.open)
-        self._process = VerbProcess(self)
-        self._process.answered.connect(self._answered)
-        self._process.failed.connect(self._failed)
         for line in fields:
             line.textChanged.connect(self.judge)
         self.judge()
 
     def reason(self) -> str:
-        if self._process.running:
+        if self.process.running:
             return "The page is being written…"
         for field, name in ((self.a, "first"), (self.b, "second")):
             if not field.text().strip():
@@ -64,29 +58,18 @@ class StudyPage(AnswerPage):
 
     def do(self) -> None:
         self.open.hide()
-        self._process.ask(self._words())
-        self.judge()
+        super().do()
 
-    def command(self) -> str:
-        return shlex.join([PROGRAM, *self._words()])
-
-    def close_page(self) -> None:
-        self._process.end()
-
-    def _words(self) -> list[str]:
+    def words(self) -> list[str]:
         words = ["study", str(_whole(self.a)), str(_whole(self.b)), f"--out={_whole(self.out)}"]
         prompt = self.prompt.text().strip()
         return words + ([f"--prompt={prompt}"] if prompt else [])
 
-    def _answered(self, told: dict[str, Any]) -> None:
+    def answered(self, told: dict[str, Any]) -> None:
         self.judge()
         questions = (told.get("summary") or {}).get("questions")
         self.says.setText(f"Written; it asks {questions} questions.")
         self.open.show()
-
-    def _failed(self, sentence: str) -> None:
-        self.judge()
-        self.says.setText(sentence)
 
     def _ask_out(self, field: QLineEdit) -> None:
         name, _ = QFileDialog.getSaveFileName(self, "Write the page to", field.text(), "Pages (*.html)")

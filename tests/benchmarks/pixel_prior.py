@@ -21,8 +21,9 @@ from pipeline.generate.pixel_diffusion import weights
 from pipeline.generate.pixel_diffusion.cascade import Sampling, Wish, make
 from pipeline.generate.pixel_diffusion.clips import procedural_source
 from pipeline.generate.pixel_diffusion.data import HELD_OUT_SEED, to_frames, to_video
-from pipeline.generate.pixel_diffusion.provider import GUIDANCE, SHIPPED, STEPS
+from pipeline.generate.pixel_diffusion.provider import GUIDANCE, STEPS
 from pipeline.generate.pixel_diffusion.text import encoder
+from pipeline.generate.priors import SHIPPED_FOLDER
 from pipeline.generate.provider import Frames
 
 CONTEXTS = ("dynamic", "freeze_time")
@@ -56,7 +57,7 @@ def psnr(a: Frames, b: Frames) -> float:
 def main() -> None:
     """Sample, measure, print one JSON object and write the sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", type=Path, default=SHIPPED)
+    parser.add_argument("--weights", type=Path, default=SHIPPED_FOLDER)
     parser.add_argument("--sheet", type=Path, required=True)
     parser.add_argument("--count", type=int, default=8)
     asked = parser.parse_args()

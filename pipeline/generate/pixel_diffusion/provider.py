@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline.generate.options import Option, checked
+from pipeline.generate.priors import SHIPPED_FOLDER
 from pipeline.generate.provider import Ability, Frames, Known, Made, Making
 from pipeline.project.take import VideoRequest
 from renderer.errors import Refusal
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from pipeline.generate.pixel_diffusion.denoiser import Denoiser
     from pipeline.generate.pixel_diffusion.text import TextEncoder
 
-SHIPPED = Path(__file__).resolve().parents[3] / "resources" / "prior"
 FRAMES, SMALL, LARGE = 16, (36, 64), (288, 512)
 STEPS, GUIDANCE, MOST_STEPS = 24, 2.0, 1000
+UPSAMPLER_STEPS = 1
+"""The mean of the detail that may be there; splats would follow what is invented anew for every film."""
 OPTIONS = (
     Option("weights", "Weights", "folder", "What train-prior wrote; by default the weights that ship"),
     Option("churn", "Churn", "number", "Noise that the sampler adds again; 0 is deterministic", 0.0, 0, 1000),
@@ -35,7 +37,7 @@ OPTIONS = (
         "Upsampler steps",
         "whole",
         "1 gives the mean of what detail may be there; more invent some, for which the shipped weights are too small",
-        1,
+        UPSAMPLER_STEPS,
         1,
         MOST_STEPS,
     ),
@@ -86,7 +88,7 @@ def _made(
     total, done, video, digests = sum(plan.steps for plan in plans.values()), 0, None, {}
     wish = _wish(request, known)
     for stage, plan in plans.items():
-        model, told = weights.load(Path(options["weights"] or SHIPPED), stage, _device())
+        model, told = weights.load(Path(options["weights"] or SHIPPED_FOLDER), stage, _device())
         digests[stage] = told["digest"]
         for guess in _sampled(model, _encoder(model), wish, plan, video):
             final = guess.video
@@ -158,7 +160,7 @@ def _provenance(digests: dict[str, str], plans: dict[str, Sampling]) -> dict[str
     }  # fmt: skip
 
 
-def load_prior(folder: Path = SHIPPED, device: str = "cpu", guidance: float = 1.0) -> PixelPrior:
+def load_prior(folder: Path = SHIPPED_FOLDER, device: str = "cpu", guidance: float = 1.0) -> PixelPrior:
     """The base as a `VideoPrior`. Raises `Refusal` when its weights or its text encoder are not there."""
     from pipeline.generate.pixel_diffusion import weights
 

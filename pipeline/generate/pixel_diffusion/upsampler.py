@@ -10,12 +10,10 @@ from pipeline.generate.pixel_diffusion import weights
 from pipeline.generate.pixel_diffusion.cascade import Sampling, Wish, make, shortened
 from pipeline.generate.pixel_diffusion.data import to_frames, to_video
 from pipeline.generate.pixel_diffusion.denoiser import Denoiser
+from pipeline.generate.pixel_diffusion.provider import UPSAMPLER_STEPS
 from pipeline.generate.pixel_diffusion.text import TextEncoder, encoder
 from pipeline.generate.pixel_diffusion.trainer import SMALL_FACTOR
 from pipeline.generate.provider import Frames
-
-STEPS = 1
-"""The mean of the detail that may be there; splats would follow what is invented anew for every film."""
 
 
 def load_upsampler(folder: Path, device: str = "cpu") -> PixelUpsampler:
@@ -46,6 +44,6 @@ class PixelUpsampler:
         """See `VideoUpsampler`."""
         low = to_video(small[None])
         wish = Wish(prompt, context, torch.zeros_like(low), torch.zeros(low.shape[2]))
-        *_, last = make(self._model, self._words, wish, shortened(Sampling(seed=seed), STEPS), low)
+        *_, last = make(self._model, self._words, wish, shortened(Sampling(seed=seed), UPSAMPLER_STEPS), low)
         frames: Frames = to_frames(last.video)[0]
         return frames

@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.generate.pixel_diffusion.clips import procedural_source
 from pipeline.generate.pixel_diffusion.data import HELD_OUT_SEED
-from pipeline.generate.pixel_diffusion.provider import SHIPPED, PixelProvider
+from pipeline.generate.pixel_diffusion.provider import PixelProvider
 from pipeline.generate.pixel_diffusion.text import minilm_folder
+from pipeline.generate.priors import SHIPPED_FOLDER
 from pipeline.generate.provider import Frames, Known, Made
 from pipeline.project.take import VideoRequest
 from renderer.errors import Refusal
@@ -36,7 +37,7 @@ def made(steps: Generator[Any, None, Made]) -> Frames:
 
 def test_each_stage_is_small_enough_to_ship() -> None:
     for stage in ("base", "upsampler"):
-        assert (SHIPPED / f"{stage}.safetensors").stat().st_size <= 15_000_000
+        assert (SHIPPED_FOLDER / f"{stage}.safetensors").stat().st_size <= 15_000_000
 
 
 def test_a_known_first_frame_is_gone_on_from() -> None:
