@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from renderer.camera import Camera
-from renderer.diff.deformation import rotation_from_vector
+from renderer.diff.quaternions import rotation_from_vector
 from renderer.diff.splats import CameraBatch
 
 GUESSED_RATE = 5.0

@@ -18,7 +18,7 @@ from torch import Tensor
 from pipeline.lift.footage import Footage
 from pipeline.poses.solve import SolvedPoses
 from renderer.camera import Camera
-from renderer.diff.deformation import spread_nodes
+from renderer.diff.skinning import spread_nodes
 
 Array = npt.NDArray[np.float64]
 

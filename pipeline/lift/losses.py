@@ -13,13 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pipeline.lift.ssim_kernels import SsimOnCpu
-from renderer.diff.deformation import (
-    ControlMotion,
-    Offsets,
-    quaternion_conjugate,
-    quaternion_multiply,
-    quaternion_rotate,
-)
+from renderer.diff.deformation import ControlMotion, Offsets
+from renderer.diff.quaternions import quaternion_conjugate, quaternion_multiply, quaternion_rotate
 
 SQRT_EPS = 1e-20
 """Under square roots, as Dynamic3DGaussians: the gradient of a norm stays finite at zero."""
@@ -119,6 +114,6 @@ def rotation_agreement(motion: ControlMotion, index: Tensor, weight: Tensor) -> 
 
 
 def _neighbours_of(x: Tensor, index: Tensor) -> Tensor:
-    """x [C, P, D] at index [P, k] -> [C, P, k, D], with a gradient that can be repeated (see `deformation.rows_at`)."""
+    """x [C, P, D] at index [P, k] -> [C, P, k, D], with a gradient that can be repeated (see `skinning.rows_at`)."""
     picked: Tensor = x.index_select(1, index.reshape(-1)).unflatten(1, index.shape)
     return picked

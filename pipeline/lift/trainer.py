@@ -34,9 +34,10 @@ from pipeline.lift.schedule import (
 )
 from pipeline.lift.sds import Distiller
 from pipeline.lift.visits import Visits, carry_motion, outward_turn, share_of_turn
-from renderer.diff.deformation import DeformationField, NodeField, Skinning
+from renderer.diff.deformation import DeformationField, NodeField
 from renderer.diff.rasterize import rasterize
 from renderer.diff.scene import DeformableScene
+from renderer.diff.skinning import Skinning
 from renderer.diff.splats import ActiveSplats, CameraBatch, Splats
 from renderer.errors import Refusal
 

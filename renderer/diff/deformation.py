@@ -12,7 +12,6 @@ the canonical code by construction, delta(x, c) = F(x, c) - F(x, c0), and zero e
 from __future__ import annotations
 
 import bisect
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from renderer.diff.matte import Matte
+from renderer.diff.quaternions import rotation_from_vector
+from renderer.diff.skinning import Skinning, blend, skin
 from renderer.diff.splats import ActiveSplats
 
 MIN_SCALE = 1e-6
@@ -167,59 +168,6 @@ class MlpField(DeformationField):
         return ControlMotion(x, q, Offsets(*self.mlp.difference(x, self._unit(codes), 0.0)))
 
 
-def quaternion_multiply(a: Tensor, b: Tensor) -> Tensor:
-    """Hamilton product of wxyz quaternions [..., 4], broadcasting."""
-    aw, ax, ay, az = a.unbind(-1)
-    bw, bx, by, bz = b.unbind(-1)
-    return torch.stack(
-        [
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-        ],
-        -1,
-    )
-
-
-def quaternion_conjugate(q: Tensor) -> Tensor:
-    """The inverse rotation of unit wxyz quaternions [..., 4]."""
-    return q * q.new_tensor([1.0, -1.0, -1.0, -1.0])
-
-
-def quaternion_rotate(q: Tensor, v: Tensor) -> Tensor:
-    """Rotate v [..., 3] by unit wxyz q [..., 4]: v + 2 w (u x v) + 2 u x (u x v)."""
-    u = q[..., 1:]
-    uv: Tensor = torch.linalg.cross(u.expand_as(v), v)
-    uuv: Tensor = torch.linalg.cross(u.expand_as(v), uv)
-    return v + 2.0 * (q[..., :1] * uv + uuv)
-
-
-def rotation_from_vector(r: Tensor) -> Tensor:
-    """[..., 3] -> unit wxyz quaternion normalise(1, r): smooth, identity at zero, any rotation below half a turn."""
-    return nn.functional.normalize(torch.cat([torch.ones_like(r[..., :1]), r], -1), dim=-1)
-
-
-@dataclass(frozen=True, eq=False)
-class Skinning:
-    """For each splat its nearest nodes [N, K] int64 and their weights [N, K].
-
-    Rows sum to one, or to zero for a splat that stands still.
-    """
-
-    nodes: Tensor
-    weights: Tensor
-
-
-def perspective_coordinates(x: Tensor) -> Tensor:
-    """(x / z, y / z, log z) of points seen from the canonical camera at the origin: equal steps look equally big.
-
-    Points at or behind the camera are drawn to a small positive depth, they only need some neighbour.
-    """
-    z = x[..., 2:].clamp_min(0.05)
-    return torch.cat([x[..., :2] / z, z.log()], -1)
-
-
 class NodeField(DeformationField):
     """Rigidly moving nodes, blended by nearest neighbours.
 
@@ -325,15 +273,8 @@ class NodeField(DeformationField):
             self.bind(splats)
         assert self.skinning is not None
         translation, rotation = self.motion(self.codes.new_tensor([code]))
-        idx, w = self.skinning.nodes, self.skinning.weights[..., None]
         turn = rotation_from_vector(rotation[0])
-        packed = rows_at(torch.cat([turn, translation[0], self.positions], -1), idx)
-        q, t, p = packed[..., :4], packed[..., 4:7], packed[..., 7:]
-        arm = splats.means[:, None] - p
-        dx = (w * (quaternion_rotate(q, arm) - arm + t)).sum(1)
-        identity = torch.cat([1.0 - w.sum(1), torch.zeros_like(dx)], -1)
-        blended = nn.functional.normalize((w * q).sum(1) + identity, dim=-1)
-        dq = quaternion_multiply(blended, splats.quats) - splats.quats
+        dx, dq = blend(turn, translation[0], self.positions, self.skinning, splats.means, splats.quats)
         return Offsets(dx, dq, torch.zeros_like(splats.scales))
 
     def controls(self, splats: ActiveSplats, codes: Tensor) -> ControlMotion:
@@ -343,43 +284,3 @@ class NodeField(DeformationField):
         identity[:, 0] = 1.0
         dq = rotation_from_vector(rotation) - identity
         return ControlMotion(self.positions, identity, Offsets(translation, dq, torch.zeros_like(translation)))
-
-
-def rows_at(table: Tensor, index: Tensor) -> Tensor:
-    """table [M, D] at index [N, K] -> [N, K, D], with a gradient that is added up in one order.
-
-    That of `table[index]` is added up by several threads at once, so a run could not be repeated to the bit; along the
-    last dimension it is also several times faster.
-    """
-    picked: Tensor = table.t().contiguous().index_select(1, index.reshape(-1)).t().unflatten(0, index.shape)
-    return picked
-
-
-def skin(points: Tensor, nodes: Tensor, neighbours: int) -> Skinning:
-    """Weights exp(-d^2 / 2 r^2) of the nearest nodes in perspective coordinates, r each node's own spacing."""
-    from scipy.spatial import cKDTree
-
-    node_space = perspective_coordinates(nodes).cpu().double().numpy()
-    tree = cKDTree(node_space)
-    spacing, _ = tree.query(node_space, k=min(4, len(node_space)))
-    radius = torch.from_numpy(spacing.reshape(len(node_space), -1)[:, -1]).clamp_min(1e-4)
-    distance, index = tree.query(perspective_coordinates(points).cpu().double().numpy(), k=neighbours)
-    idx = torch.from_numpy(index.reshape(-1, neighbours)).long()
-    d = torch.from_numpy(distance.reshape(-1, neighbours))
-    exponent = -0.5 * (d / radius[idx]) ** 2
-    weights = torch.softmax(exponent, -1)
-    return Skinning(idx.to(nodes.device), weights.to(nodes))
-
-
-def spread_nodes(candidates: Tensor, count: int, start: int = 0) -> Tensor:
-    """Farthest-point sampling in perspective coordinates: indices [min(count, P)] into candidates [P, 3]."""
-    space = perspective_coordinates(candidates)
-    count = min(count, space.shape[0])
-    chosen = torch.empty(count, dtype=torch.long)
-    nearest = torch.full((space.shape[0],), math.inf, dtype=space.dtype, device=space.device)
-    current = start
-    for i in range(count):
-        chosen[i] = current
-        nearest = torch.minimum(nearest, (space - space[current]).square().sum(-1))
-        current = int(nearest.argmax())
-    return chosen

@@ -8,13 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.lift import losses
-from renderer.diff.deformation import (
-    ControlMotion,
-    Offsets,
-    quaternion_multiply,
-    quaternion_rotate,
-    rotation_from_vector,
-)
+from renderer.diff.deformation import ControlMotion, Offsets
+from renderer.diff.quaternions import quaternion_multiply, quaternion_rotate, rotation_from_vector
 
 
 def conj(q: Tensor) -> Tensor:

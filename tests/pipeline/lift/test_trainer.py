@@ -29,9 +29,10 @@ from pipeline.lift.schedule import (
 )
 from pipeline.lift.trainer import Trainer
 from renderer.camera import Camera, look_at
-from renderer.diff.deformation import NodeField, spread_nodes
+from renderer.diff.deformation import NodeField
 from renderer.diff.matte import Matte
 from renderer.diff.rasterize import rasterize
+from renderer.diff.skinning import spread_nodes
 from renderer.diff.splats import ActiveSplats, CameraBatch
 from renderer.errors import Refusal
 

@@ -8,18 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from renderer.diff.deformation import (
-    DeformationField,
-    DeformationMlp,
-    MlpField,
-    NodeField,
-    quaternion_multiply,
-    quaternion_rotate,
-    rotation_from_vector,
-    rows_at,
-    skin,
-    spread_nodes,
-)
+from renderer.diff.deformation import DeformationField, DeformationMlp, MlpField, NodeField
+from renderer.diff.quaternions import quaternion_multiply, quaternion_rotate, rotation_from_vector
+from renderer.diff.skinning import spread_nodes
 from renderer.diff.splats import ActiveSplats
 
 CODES = [0.0, 1.0, 2.0, 4.0]
@@ -136,35 +127,6 @@ def test_between_stored_codes_parameters_mix_linearly() -> None:
     disturb(field)
     t, _ = field.motion(torch.tensor([2.0, 3.0, 4.0], dtype=torch.float64))
     torch.testing.assert_close(t[1], 0.5 * (t[0] + t[2]))
-
-
-def test_the_gradient_of_picked_rows_can_be_repeated() -> None:
-    draw = torch.Generator().manual_seed(4)
-    table = torch.randn(20, 10, generator=draw, requires_grad=True)
-    index = torch.randint(20, (3000, 4), generator=draw)
-    pull = torch.randn(3000, 4, 10, generator=draw)
-    assert torch.equal(rows_at(table, index), table[index])
-    gradients = [torch.autograd.grad(rows_at(table, index), table, pull)[0] for _ in range(10)]
-    assert all(torch.equal(gradients[0], other) for other in gradients[1:])
-    slow = torch.zeros(20, 10).index_put((index,), pull, accumulate=True)
-    torch.testing.assert_close(gradients[0], slow, rtol=1e-4, atol=1e-3)
-
-
-def test_skinning_weights_are_a_partition_over_the_nearest_nodes() -> None:
-    splats = make_splats()
-    nodes = splats.means[:10]
-    skinning = skin(splats.means, nodes, 4)
-    torch.testing.assert_close(skinning.weights.sum(1), torch.ones(len(splats), dtype=torch.float64))
-    assert (skinning.nodes[:10, 0] == torch.arange(10)).all()
-
-
-def test_spread_nodes_are_distinct_and_far_apart() -> None:
-    points = make_splats(200).means
-    chosen = spread_nodes(points, 20)
-    assert len(set(chosen.tolist())) == 20
-    spread = torch.cdist(points[chosen], points[chosen]).fill_diagonal_(9).min()
-    random = torch.cdist(points[:20], points[:20]).fill_diagonal_(9).min()
-    assert spread > random
 
 
 def test_nodes_that_may_not_move_stay_whatever_is_learned() -> None:
