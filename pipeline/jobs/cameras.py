@@ -69,13 +69,16 @@ def cameras(job: CamerasJob, control: Control) -> Iterator[Message]:
     yield StageStarted("poses", 0, 1, 0)
     frames = media.read_frames(job.freeze_time.path, job.freeze_time.frames)
     poses = yield from solved(job, frames, job.poses_dir / WORK, control)
-    score = yield from reported(job, poses, control)
+    score = yield from reported(job, poses, frames, control)
     yield Finished({"score": score, **poses.summary()})
 
 
-def reported(job: CamerasJob, poses: SolvedPoses, control: Control) -> Generator[Message, None, int]:
+def reported(
+    job: CamerasJob, poses: SolvedPoses, frames: npt.NDArray[np.uint8], control: Control
+) -> Generator[Message, None, int]:
     """Leave the report of these cameras in the project, unless it is there; the liftability score, 0 to 100."""
     from pipeline.jobs.look import look
+    from pipeline.poses.check import sharpness
     from pipeline.poses.report import report
 
     def poll() -> None:
@@ -84,7 +87,8 @@ def reported(job: CamerasJob, poses: SolvedPoses, control: Control) -> Generator
 
     known = verdict_in(job.report_path)
     if known is None or known.digest != poses.digest:
-        told = report(poses, look(Path(job.freeze_time.path), job.freeze_time.frames, poll).freeze_time)
+        seen = look(Path(job.freeze_time.path), job.freeze_time.frames, poll).freeze_time
+        told = report(poses, seen, sharpness(frames))
         data = {"digest": poses.digest, **_with_poses(told.to_json(), poses)}
         texts = {job.report_path.with_suffix(".txt"): told.text(), job.report_path: json.dumps(data, allow_nan=False)}
         for path, text in texts.items():

@@ -46,6 +46,7 @@ HOPELESS = 15
 def solve_poses(job: PosesJob, control: Control) -> Iterator[Message]:
     """Do the job; raises `Refusal` for what a person can mend."""
     from pipeline.jobs.look import look
+    from pipeline.poses.check import sharpness
     from pipeline.poses.exchange import write_folder
     from pipeline.poses.report import report
 
@@ -57,7 +58,7 @@ def solve_poses(job: PosesJob, control: Control) -> Iterator[Message]:
     frames = media.read_frames(job.video, max_size=LARGEST)
     yield StageStarted("poses", 0, 1, 0)
     poses = yield from solved(job, frames, control)
-    told = report(poses, seen.freeze_time)
+    told = report(poses, seen.freeze_time, sharpness(frames))
     _clear_images(folder / "images", len(frames))
     write_folder(folder, poses, frames, range(len(frames)))
     for name, text in (("report.json", told.json_text()), ("report.txt", told.text())):

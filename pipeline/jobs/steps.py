@@ -142,7 +142,7 @@ def _lift_messages(job: LiftJob, folder: RunDir, control: Control) -> Iterator[M
         inputs = read_inputs(job)
         yield StageStarted("poses", 0, stages, 0)
         poses = yield from solved(job, inputs.freeze_time, folder.path / "poses", control)
-        yield from reported(job.cameras, poses, control)
+        yield from reported(job.cameras, poses, inputs.freeze_time, control)
         album = Album(folder.path, control)
         for message in lift(inputs, settings, poses, folder.path, resume=job.resume, control=album.control):
             album.hear(message)

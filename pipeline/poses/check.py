@@ -50,7 +50,7 @@ class Check:
     """What was seen.
 
     Attributes:
-        frames: source indices looked at. sharpness: [F] each frame's own, over the median of its neighbours.
+        frames: source indices looked at. sharpness: [F] as `sharpness` has it.
         coverage: degrees of travel around the scene, under a guessed field of view.
         motion: median motion from frame to frame, share of the width. changed, flat: medians over links.
     """
@@ -91,8 +91,8 @@ def check(
     `still` is what `stillness` found of the same frames: large things that move before a still camera look like travel.
     `poll` is called between frames, and may raise.
     """
-    images = _at_side(grey(frames))
-    sharp = sharpness(images)
+    images = _at_side(frames)
+    sharp = _sharpness(images)
     blank = [index for index, image in zip(indices, images, strict=True) if image.std() < BLANK]
     fatal = _fatal(total, blank, len(indices))
     if fatal is not None:
@@ -110,18 +110,31 @@ def check(
     return Check(tuple(indices), sharp, coverage, motion, changed, flat, Liftability.of(reasons))
 
 
-def _at_side(images: Grey) -> Grey:
-    """Images with `SIDE` px on the longer side, so that limits in px mean the same for all."""
-    scale = SIDE / max(images.shape[1:])
+def _at_side(frames: Frames) -> Grey:
+    """Frames in grey with `SIDE` px on the longer side, so that limits in px mean the same for all."""
+    scale = SIDE / max(frames.shape[1:3])
     way = cv2.INTER_CUBIC if scale > 1.0 else cv2.INTER_AREA
-    return np.stack([cv2.resize(image, None, fx=scale, fy=scale, interpolation=way) for image in images])
+    return np.stack([cv2.resize(image, None, fx=scale, fy=scale, interpolation=way) for image in grey(frames)])
 
 
-def sharpness(images: Grey) -> Floats:
-    """[F] variance of the Laplacian, over the median of the frame and its two neighbours on either side."""
-    raw = np.array([cv2.Laplacian(image, cv2.CV_64F).var() for image in images])
-    local = [np.median(raw[max(0, i - 2) : i + 3]) for i in range(len(raw))]
-    return raw / np.maximum(local, 1e-9)
+def sharpness(frames: Frames) -> Floats:
+    """[F] variance of the Laplacian of frames [F, H, W, 3], over the median of the frame and its two neighbours on
+    either side; nan for a blank frame."""
+    return _sharpness(_at_side(frames))
+
+
+def _sharpness(images: Grey) -> Floats:
+    raw = np.array([cv2.Laplacian(image, cv2.CV_64F).var() if image.std() >= BLANK else np.nan for image in images])
+    local = [np.nan if np.isnan(own) else np.nanmedian(raw[max(0, i - 2) : i + 3]) for i, own in enumerate(raw)]
+    return np.asarray(raw / np.maximum(local, 1e-9))
+
+
+def blurred_reasons(frames: Sequence[int], sharp: Floats) -> list[Reason]:
+    """Frames much less sharp than their neighbours; `sharp` is of these `frames`."""
+    blurred = tuple(index for index, value in zip(frames, sharp, strict=True) if value < BLURRED)
+    if not blurred:
+        return []
+    return [Reason(f"{spans(blurred)}: blurred", "drop or re-roll them", 4 + 40 * len(blurred) / len(frames), blurred)]
 
 
 def _fatal(total: int, blank: Sequence[int], seen: int) -> Reason | None:
@@ -165,7 +178,7 @@ def coverage_of(frames: Frames) -> float:
     """
     if len(frames) < 2:
         return 0.0
-    turns = [one.turn for one in chain(_at_side(grey(frames))) if one.flat <= FLAT]
+    turns = [one.turn for one in chain(_at_side(frames)) if one.flat <= FLAT]
     return _furthest(np.concatenate([np.zeros((1, 3)), np.cumsum(turns, axis=0)])) if turns else 0.0
 
 
@@ -198,10 +211,7 @@ def _frame_reasons(images: Grey, sharp: Floats, indices: Sequence[int], blank: S
     reasons = []
     if blank:
         reasons.append(Reason(f"{spans(blank)}: blank", "drop them", 5 + 60 * len(blank) / len(indices), tuple(blank)))
-    blurred = [index for index, value in zip(indices, sharp, strict=True) if value < BLURRED and index not in blank]
-    if blurred:
-        cost = 4 + 40 * len(blurred) / len(indices)
-        reasons.append(Reason(f"{spans(blurred)}: blurred", "drop or re-roll them", cost, tuple(blurred)))
+    reasons += blurred_reasons(indices, sharp)
     steps = np.abs(np.diff(images[:, ::2, ::2].astype(np.float32), axis=0)).reshape(len(images) - 1, -1).mean(1)
     same = [indices[i + 1] for i, step in enumerate(steps) if step < SAME and indices[i + 1] - indices[i] == 1]
     if same and len(same) < len(steps):

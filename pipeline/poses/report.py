@@ -1,6 +1,6 @@
 """What solved cameras are worth, frame by frame and as a whole, as JSON and as text, with the liftability score.
 
-Reads only what `SolvedPoses` holds, and the frames' sharpness and changes as `check` sees them. Errors are px at the
+Reads only what `SolvedPoses` holds, how sharp the frames are, and what `check` saw in the video. Errors are px at the
 solved size; jumps are in steps of the path, so 0 is a steady camera and 1 a frame one whole step off.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.poses.check import Check
+from pipeline.poses.check import Check, blurred_reasons
 from pipeline.poses.gauge import path_roughness
 from pipeline.poses.liftability import Liftability, Reason, coverage_reasons, ramp, spans
 from pipeline.poses.solved import SolvedPoses
@@ -111,8 +111,12 @@ def _line(row: FrameReport) -> str:
     )
 
 
-def report(poses: SolvedPoses, seen: Check | None = None) -> Report:
-    """Judge solved cameras; `seen` is what `check` found in the same video."""
+def report(poses: SolvedPoses, seen: Check | None = None, sharp: Floats | None = None) -> Report:
+    """Judge solved cameras.
+
+    `seen` is what `check` found in the same video, whose longer ones it looks at in part; `sharp` [F] is the
+    `sharpness` of every frame that has a camera, in their order.
+    """
     order = sorted(poses.cameras)
     lengths = np.diff(poses.track_offsets)
     owners = np.repeat(np.arange(len(poses.points)), lengths)
@@ -121,16 +125,14 @@ def report(poses: SolvedPoses, seen: Check | None = None) -> Report:
     angles = widest_angles(poses.points.astype(np.float64), owners, rows)
     fits = {fit.frame: fit for fit in poses.fits}
     jumps = _jumps(order, np.array([centres[frame] for frame in order]))
-    sharp = {} if seen is None else dict(zip(seen.frames, seen.sharpness.tolist(), strict=True))
+    sharp = np.full(len(order), math.nan) if sharp is None else sharp
     frames = []
-    for frame, jump in zip(order, jumps, strict=True):
+    for frame, jump, own_sharpness in zip(order, jumps, sharp.tolist(), strict=True):
         mine = owners[poses.track_frames == frame]
         length = float(lengths[mine].mean()) if len(mine) else math.nan
         angle = float(np.median(angles[mine])) if len(mine) else math.nan
         fit = fits[frame]
-        frames.append(
-            FrameReport(frame, fit.state, fit.observations, length, fit.error, angle, jump, sharp.get(frame, math.nan))
-        )
+        frames.append(FrameReport(frame, fit.state, fit.observations, length, fit.error, angle, jump, own_sharpness))
     whole = {
         "coverage": coverage(poses),
         "smoothness": path_roughness({k: camera.world_from_camera for k, camera in poses.cameras.items()}),
@@ -138,7 +140,12 @@ def report(poses: SolvedPoses, seen: Check | None = None) -> Report:
         "error": poses.median_error,
         "angle": poses.angle,
     }
-    reasons = [*_frame_reasons(frames), *_whole_reasons(poses, whole), *_seen_reasons(seen)]
+    reasons = [
+        *_frame_reasons(frames),
+        *_whole_reasons(poses, whole),
+        *_seen_reasons(seen),
+        *blurred_reasons(order, sharp),
+    ]
     return Report(tuple(frames), rung=poses.rung or poses.attempt, liftability=Liftability.of(reasons), **whole)
 
 
@@ -214,8 +221,9 @@ def _whole_reasons(poses: SolvedPoses, whole: dict[str, float]) -> list[Reason]:
 
 
 def _seen_reasons(seen: Check | None) -> list[Reason]:
-    """What pictures tell and cameras do not; the travel is known better from the cameras."""
+    """What pictures tell and cameras do not; travel is known better from the cameras, blur from all frames."""
     if seen is None:
         return []
-    guessed = {reason.text for reason in coverage_reasons(seen.coverage)}
-    return [reason for reason in seen.liftability.reasons if reason.text not in guessed]
+    better = [*coverage_reasons(seen.coverage), *blurred_reasons(seen.frames, seen.sharpness)]
+    known = {reason.text for reason in better}
+    return [reason for reason in seen.liftability.reasons if reason.text not in known]

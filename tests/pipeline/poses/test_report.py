@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
+from pipeline.poses.check import check, sharpness
 from pipeline.poses.report import report
 from pipeline.poses.solved import FrameFit, SolvedPoses
 from renderer.camera import Camera
-from tests.pipeline.poses.scenes import arc
+from tests.pipeline.poses.scenes import arc, draw
 
 
 def solution(cameras: list[Camera], states: dict[int, str]) -> SolvedPoses:
@@ -53,3 +55,14 @@ def test_a_zoom_is_a_fault_of_one_lens_for_all_and_none_of_lenses_of_their_own()
     assert "changes by a factor of 1.50" in told and "--per-frame-focal" in told
     own = [Camera.from_fov(camera.world_from_camera, 0.9 - 0.03 * k, camera.size) for k, camera in enumerate(cameras)]
     assert "focal length" not in report(replace(solution(own, {}), zoom=1.5)).text()
+
+
+def test_every_frame_of_a_long_video_has_its_sharpness_and_blur_is_named_where_check_did_not_look() -> None:
+    cameras = arc(60, 40.0)
+    frames = draw(cameras[:5])[np.abs((np.arange(60) + 4) % 8 - 4)]  # there and back
+    seen = check(frames[:48], range(48), 60)
+    frames[50] = cv2.GaussianBlur(frames[50], (0, 0), 3.0)
+    frames[20] = 0
+    told = report(solution(cameras, {}), seen, sharpness(frames))
+    assert [row.frame for row in told.frames if not row.sharpness > 0.0] == [20], "a blank frame has none"
+    assert told.frames[50].sharpness < 0.3 and "frame 50: blurred; drop or re-roll them." in told.text()
