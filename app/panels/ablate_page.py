@@ -6,10 +6,11 @@ import contextlib
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit, QWidget
 
 from app.panels.answer_page import AnswerPage
 from app.panels.lift_dialog import PRESETS
+from app.panels.number_field import WholeField
 from app.panels.path_row import ask_folder, path_row
 from app.panels.run_list import WITHOUT_WORDS
 from pipeline.cli.words import command_line
@@ -33,7 +34,7 @@ class AblatePage(AnswerPage):
     def __init__(self, project: Path, unready: str) -> None:
         super().__init__(LEAD, "Queue it", "Put it into the queue")
         self._project, self._unready = project, unready
-        self.scene, self.preset, self.seeds = QLineEdit(), QComboBox(), QSpinBox()
+        self.scene, self.preset, self.seeds = QLineEdit(), QComboBox(), WholeField()
         self.scene.setPlaceholderText("A folder with scene.json and held_out.mp4; empty: the sample with faults")
         for name, words in PRESETS:
             self.preset.addItem(words, name)

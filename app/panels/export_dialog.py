@@ -11,19 +11,18 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from app.dialogs import plain
+from app.panels.number_field import RealField, WholeField
 from pipeline.cli.words import command_line
 from pipeline.jobs.spec import MAX_SUPERSAMPLING, ExportJob, RenderJob
 from pipeline.project.media_codecs import CODECS
@@ -80,8 +79,8 @@ class ExportDialog(QDialog):
         self.setWindowTitle("Render and export")
         self.setMinimumWidth(560)
         self.form, self.camera, self.size_choice = QComboBox(), QComboBox(), QComboBox()
-        self.first, self.last, self.fps = QDoubleSpinBox(), QDoubleSpinBox(), QDoubleSpinBox()
-        self.wide, self.high, self.supersampling = QSpinBox(), QSpinBox(), QSpinBox()
+        self.first, self.last, self.fps = RealField(), RealField(), RealField()
+        self.wide, self.high, self.supersampling = WholeField(), WholeField(), WholeField()
         self.depth_pass, self.alpha_pass = QCheckBox("Depth"), QCheckBox("Alpha")
         self.transparent = QCheckBox("Transparent background")
         self.out, self.says = QLineEdit(), QLabel()

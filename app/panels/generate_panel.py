@@ -21,13 +21,13 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.panels.coverage_dial import CoverageDial
+from app.panels.number_field import WholeField
 from app.panels.transport import ActionButton
 from app.panels.video_settings import VideoSettings
 from app.providers import Choice
@@ -194,7 +194,7 @@ class GeneratePanel(QWidget):
         self.form = QFormLayout()
         self.video = VideoSettings(_Text("What is not to be seen", 46), self.form, 1)
         self.by_rule = QPushButton("By the rule")
-        self.seed, self.takes, self.sweep = QSpinBox(), QSpinBox(), QSpinBox()
+        self.seed, self.takes, self.sweep = WholeField(), WholeField(), WholeField()
         self.dice = ActionButton(self._actions["random_seed"])
         for number, most in ((self.seed, MOST_SEED), (self.sweep, 360)):
             number.setRange(0, most)

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -28,6 +27,7 @@ from app.panels.curves import Curves
 from app.panels.lift_dialog import PRESETS
 from app.panels.model_choice import ModelChoice
 from app.panels.more_settings import MoreSettings
+from app.panels.number_field import WholeField
 from app.panels.push_button import push_button
 from app.panels.run_list import WITHOUT_WORDS, RunList
 from app.panels.snapshot_bar import Kept, SnapshotBar
@@ -120,7 +120,7 @@ class LiftPanel(QScrollArea):
         self.snapshots.update()
 
     def _build_settings(self) -> None:
-        self.preset, self.device, self.seed = QComboBox(), QComboBox(), QSpinBox()
+        self.preset, self.device, self.seed = QComboBox(), QComboBox(), WholeField()
         for name, words in PRESETS:
             self.preset.addItem(words, name)
         for name in DEVICES:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.panels.number_field import RealField, WholeField
 from pipeline.generate.options import Option
 from renderer.errors import Refusal
 
@@ -160,12 +161,12 @@ def _number(option: Option, changed: Callable[[], None]) -> _Field:
     box: QSpinBox | QDoubleSpinBox
     put: Callable[[Any], None]
     if option.form == "whole":
-        box = whole = QSpinBox()
+        box = whole = WholeField()
         whole.setRange(math.ceil(least), math.floor(most))
         whole.valueChanged.connect(lambda _value: changed())
         put = whole.setValue
     else:
-        box = real = QDoubleSpinBox()
+        box = real = RealField()
         real.setRange(least, most)
         real.setSingleStep(1.0 if most - least > 10 else 0.05)
         real.valueChanged.connect(lambda _value: changed())

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
+from app.panels.number_field import RealField
 from app.panels.shot_timeline import ShotTimeline
 from app.panels.through import let_through
 from app.panels.transport import ActionButton
@@ -146,7 +147,7 @@ class ShotPanel(QWidget):
 
 
 def _spin(low: float, high: float, digits: int, unit: str, tip: str) -> QDoubleSpinBox:
-    made = QDoubleSpinBox()
+    made = RealField()
     made.setRange(low, high)
     made.setDecimals(digits)
     made.setSuffix(unit)

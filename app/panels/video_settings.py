@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QPlainTextEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.panels.more_settings import MoreSettings
+from app.panels.number_field import RealField, WholeField
 from app.panels.option_form import PLACES, OptionForm
 from pipeline.generate.provider import Ability
 from pipeline.project.take import VideoRequest
@@ -33,8 +34,8 @@ class VideoSettings(QWidget):
     def __init__(self, negative: QPlainTextEdit, form: QFormLayout, at: int) -> None:
         super().__init__()
         self.negative = negative
-        self.count, self.steps = QSpinBox(), QSpinBox()
-        self.guidance, self.fps = QDoubleSpinBox(), QDoubleSpinBox()
+        self.count, self.steps = WholeField(), WholeField()
+        self.guidance, self.fps = RealField(), RealField()
         self.size_box = QComboBox()
         self.size_box.setEditable(True)
         self.size_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
