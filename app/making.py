@@ -27,7 +27,9 @@ from app.run_track import Track, read_track
 from app.view_state import ViewState
 from app.workspaces import BOTTOM, RIGHT, Panel
 from pipeline.cli.words import command_line
+from pipeline.jobs.forking import forked
 from pipeline.jobs.plan import stages_of
+from pipeline.jobs.run_names import job_in
 from pipeline.jobs.spec import MESSAGES, SNAPSHOT, LiftJob
 from pipeline.messages import Message, Produced
 from pipeline.project import edits
@@ -52,6 +54,7 @@ class Making(QObject):
         super().__init__(window)
         self._document, self._session, self._view = document, session, view
         self._actions, self._window = actions, window
+        self._fork_tip = actions["fork_run"].toolTip()
         self.jobs: JobQueue = session.queue
         self.lift, self.queue = LiftPanel(actions), JobsPanel(self.jobs, actions)
         self.shown_run: Path | None = None
@@ -129,6 +132,8 @@ class Making(QObject):
         picked = self.lift.runs.chosen()
         act["swap_runs"].setEnabled(len(picked) == 2)
         act["fork_run"].setEnabled(len(picked) == 1 and picked[0].settings is not None)
+        lost = len(picked) == 1 and picked[0].settings is None
+        act["fork_run"].setToolTip("What this run was lifted with can't be read" if lost else self._fork_tip)
         self.lift.show_settings(project.cut.lift, WHY_LOCKED if here else "")
         self.lift.show_state(status, reason, here)
         self._show_progress(status)
@@ -202,15 +207,25 @@ class Making(QObject):
             self.look.emit(pair[1 if self.shown_run == pair[0] else 0] / SNAPSHOT)
 
     def _fork(self) -> None:
-        """Take over a run's settings, to change them and start."""
+        """Take over what a run was lifted from and its settings, in one step, to change something and start."""
         (row,) = self.lift.runs.chosen()
-        if row.settings is not None:
-            self._choose_settings(row.settings)
-            self.lift.more.setChecked(True)
-            self.lift.preset.setFocus()
-            self.said.emit(
-                f"Forked from {run_words(row.settings)}: change a setting and start; its cameras serve again."
-            )
+        settings, job = row.settings, job_in(row.folder)
+        if settings is None:
+            return
+        text = f"Forked from {run_words(settings)}: change a setting and start; its cameras serve again."
+        try:
+            if job is None:
+                text = f"Settings of {run_words(settings)} taken over; its folder no longer tells its frames."
+                self._document.do("Fork a run", lambda project: edits.set_lift(project, settings))
+            else:
+                lifted = job
+                self._document.do("Fork a run", lambda project: forked(project, lifted))
+        except Refusal as refusal:
+            self.refused.emit(str(refusal))
+            return
+        self.lift.more.setChecked(True)
+        self.lift.preset.setFocus()
+        self.said.emit(text)
 
     def _run_queue(self) -> None:
         self.jobs.start() if self.jobs.held else self.jobs.hold()

@@ -14,6 +14,7 @@ from app.job_queue import JobQueue
 from app.panels.ablate_page import AblatePage
 from app.panels.answer_page import AnswerPage
 from app.panels.evaluate_page import EvaluatePage
+from app.panels.run_list import run_words
 from app.panels.study_page import StudyPage
 from pipeline.jobs.spec import RENDERS
 from pipeline.project.project import Project
@@ -69,7 +70,7 @@ class Measuring(QObject):
         ablate = AblatePage(folder, self._document.read_only)
         films = newest_films(project, folder)
         pages: dict[str, AnswerPage] = {
-            "&Evaluate": EvaluatePage(folder, "" if project.newest_run() else UNLIFTED),
+            "&Evaluate": EvaluatePage(folder, "" if project.newest_run() else UNLIFTED, finished(project)),
             "&Ablate": ablate,
             "&Study": StudyPage(films, project.cut.prompt, folder / RENDERS / "study.html"),
         }
@@ -79,6 +80,15 @@ class Measuring(QObject):
         for page in pages.values():
             page.copied.connect(self.copied)
         dialog.open()
+
+
+def finished(project: Project) -> tuple[tuple[str, str], ...]:
+    """(id, words) of the finished lifts, the newest first; words that would stand twice have the id behind."""
+    words = [run_words(run.settings) for run in project.runs]
+    told = [
+        f"{word} ({run.id})" if words.count(word) > 1 else word for run, word in zip(project.runs, words, strict=True)
+    ]
+    return tuple(reversed([(run.id, word) for run, word in zip(project.runs, told, strict=True)]))
 
 
 def newest_films(project: Project, folder: Path) -> tuple[Path, ...]:

@@ -25,6 +25,7 @@ from pipeline.project.project_file import is_project
 
 PRESETS = (("draft", "Draft: minutes on two cores"), ("standard", "Standard: the better part of an hour"),
            ("paper", "Paper: the paper's schedule; needs a GPU"))  # fmt: skip
+DEVICES = (("auto", "Automatic"), ("cpu", "CPU"), ("cuda", "GPU (CUDA)"))
 
 
 @dataclass(frozen=True)

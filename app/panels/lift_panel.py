@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 
 from app.lift_status import PAUSED, LiftStatus, duration
 from app.panels.curves import Curves
-from app.panels.lift_dialog import PRESETS
-from app.panels.model_choice import ModelChoice
+from app.panels.lift_dialog import DEVICES, PRESETS
+from app.panels.model_choice import PRIORS, UPSAMPLERS, ModelChoice
 from app.panels.more_settings import MoreSettings
 from app.panels.number_field import WholeField
 from app.panels.push_button import push_button
@@ -36,10 +36,7 @@ from app.panels.through import let_through
 from app.run_track import Track
 from pipeline.generate import priors
 from pipeline.messages import StageStarted
-from pipeline.project.project import ABLATIONS, DEVICES, LiftSettings
-
-PRIORS = ((priors.AUTO, "As the preset asks"), (priors.NONE, "None"), (priors.SHIPPED, "Pixel model"))
-UPSAMPLERS = ((priors.NONE, "None"), (priors.SHIPPED, "Pixel model"))
+from pipeline.project.project import ABLATIONS, LiftSettings
 
 
 class LiftPanel(QScrollArea):
@@ -123,8 +120,8 @@ class LiftPanel(QScrollArea):
         self.preset, self.device, self.seed = QComboBox(), QComboBox(), WholeField()
         for name, words in PRESETS:
             self.preset.addItem(words, name)
-        for name in DEVICES:
-            self.device.addItem({"auto": "Automatic", "cpu": "CPU", "cuda": "GPU (CUDA)"}[name], name)
+        for name, words in DEVICES:
+            self.device.addItem(words, name)
         self.seed.setRange(0, 2**31 - 1)
         self.prior, self.upsampler = ModelChoice(PRIORS, priors.names), ModelChoice(UPSAMPLERS)
         self.without = {name: QCheckBox(WITHOUT_WORDS[name]) for name in ABLATIONS}

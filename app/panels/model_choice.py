@@ -11,6 +11,10 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
 
+from pipeline.generate import priors
+
+PRIORS = ((priors.AUTO, "As the preset asks"), (priors.NONE, "None"), (priors.SHIPPED, "Pixel model"))
+UPSAMPLERS = ((priors.NONE, "None"), (priors.SHIPPED, "Pixel model"))
 FOLDER = "\0folder"
 """The data of the row that asks for a folder; no path and no name can be it."""
 
@@ -36,6 +40,11 @@ class ModelChoice(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(10)
         self.activated.connect(self._pick)
+
+    @property
+    def name(self) -> str:
+        """What is chosen."""
+        return self._name
 
     def show_name(self, name: str) -> None:
         """Show what is chosen; a name that is not listed joins the list, a folder by its last part."""

@@ -137,10 +137,10 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from pipeline.jobs.run_dir import newest_scene
+    from pipeline.jobs.run_dir import scene_of
     from pipeline.project import project_file
 
-    _, scene = newest_scene(args.project, project_file.load(args.project))
+    _, scene = scene_of(args.project, project_file.load(args.project), args.run)
     from pipeline.cli.report import evaluation_text
     from pipeline.lift.evaluate import evaluate
     from pipeline.lift.judges import judged

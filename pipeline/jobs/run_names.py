@@ -24,19 +24,25 @@ def all_runs(folder: Path) -> list[tuple[Path, LiftSettings | None]]:
 
 def settings_in(run: Path) -> LiftSettings | None:
     """The settings that a run was started with; None where its spec can't be read."""
+    job = job_in(run)
+    return None if job is None else job.settings
+
+
+def job_in(run: Path) -> LiftJob | None:
+    """The lift that a run was started as; None where its spec can't be read."""
     path = run / SPEC
     try:
         about = path.stat()
-        return None if about.st_size > MAX_SPEC_BYTES else _settings(path, about.st_mtime_ns)
+        return None if about.st_size > MAX_SPEC_BYTES else _job(path, about.st_mtime_ns)
     except OSError:
         return None
 
 
 @lru_cache(maxsize=1024)
-def _settings(path: Path, _changed: int) -> LiftSettings | None:
+def _job(path: Path, _changed: int) -> LiftJob | None:
     """The window asks at every change of anything; a spec is read again once its file has changed."""
     try:
         job = job_from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, Refusal):
         return None
-    return job.settings if isinstance(job, LiftJob) else None
+    return job if isinstance(job, LiftJob) else None

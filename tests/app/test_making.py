@@ -24,10 +24,10 @@ from pipeline.cli.parser import build_parser
 from pipeline.cli.words import render_job
 from pipeline.jobs import queue as q
 from pipeline.jobs.plan import stages_of
-from pipeline.jobs.spec import ExportJob, LiftJob, RenderJob
+from pipeline.jobs.spec import ExportJob, LiftJob, RenderJob, job_to_json
 from pipeline.messages import Progress, StageStarted
 from pipeline.project import edits
-from pipeline.project.clip import Clip
+from pipeline.project.clip import Clip, FrameSelection
 from pipeline.project.project import Cut, LiftSettings, Project, Run
 from pipeline.project.project_file import save
 from pipeline.project.take import Take, VideoRequest
@@ -179,6 +179,35 @@ def test_a_fork_takes_over_settings(window: MainWindow) -> None:
     click(runs.fork)
     assert window.document.project.cut.lift.seed == 2
     assert "lifted already" not in window.making.lift.reason.text()
+
+
+def test_a_fork_takes_over_frames_too_in_one_step(window: MainWindow, project: Path) -> None:
+    document, runs = window.document, window.making.lift.runs
+    job = replace(
+        LiftJob.from_project(document.project, project), settings=LiftSettings(seed=2), canonical_freeze_frame=2
+    )
+    (project / "runs" / "r2" / "spec.json").write_text(job_to_json(job))
+    document.do("Trim", lambda told: edits.trim(told, "freeze_time", FrameSelection(0, 2)))
+    before = document.project.cut
+    runs.list.item(1).setSelected(True)
+    click(runs.fork)
+    assert LiftJob.from_project(document.project, project) == job
+    window.commands["undo"].trigger()
+    assert document.project.cut == before
+
+
+def test_a_run_whose_spec_is_lost_is_not_forked(window: MainWindow, project: Path) -> None:
+    synthetic_snapshot(100).save(project / "runs" / "r3" / "snapshot.safetensors")
+    (project / "runs" / "r3" / "spec.json").write_text("{")
+    window.making.refresh()
+    runs = window.making.lift.runs
+    (row,) = (i for i, told in enumerate(runs.rows) if told.folder.name == "r3")
+    runs.list.clearSelection()
+    runs.list.item(row).setSelected(True)
+    assert not runs.fork.isEnabled() and "can't be read" in runs.fork.toolTip()
+    runs.list.clearSelection()
+    runs.list.item(0).setSelected(True)
+    assert runs.fork.isEnabled() and "can't be read" not in runs.fork.toolTip()
 
 
 def test_pictures_kept_along_the_way_are_looked_back_at(qtbot: QtBot, window: MainWindow, project: Path) -> None:

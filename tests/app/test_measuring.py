@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.measuring import UNLIFTED, MeasureDialog, newest_films
+from app.measuring import UNLIFTED, MeasureDialog, finished, newest_films
 from app.panels.ablate_page import AblatePage
 from app.panels.evaluate_page import EvaluatePage
 from app.panels.study_page import StudyPage
@@ -22,7 +23,7 @@ from pipeline.cli.words import ablation_job
 from pipeline.jobs import queue as q
 from pipeline.jobs.spec import AblationJob
 from pipeline.messages import Failed
-from pipeline.project.project import ABLATIONS, Project, Render
+from pipeline.project.project import ABLATIONS, LiftSettings, Project, Render, Run
 from tests.app.hands import click, type_in
 
 
@@ -47,6 +48,19 @@ def test_what_can_be_measured_is_said(window: MainWindow) -> None:
     assert not page.start.isEnabled() and page.says.text() == UNLIFTED
     assert all(page.start.toolTip() and page.copy.toolTip() for page in found.pages.values())
     found.reject()
+
+
+def test_an_older_lift_can_be_measured(qtbot: QtBot, tmp_path: Path, scene: Path) -> None:
+    runs = [Run(name, "r", "f", 0, 0, LiftSettings(seed=seed)) for name, seed in (("aa", 0), ("bb", 3), ("cc", 0))]
+    told = finished(replace(Project(), runs=tuple(runs)))
+    assert told == (("cc", "Draft (cc)"), ("bb", "Draft, seed 3"), ("aa", "Draft (aa)"))
+    page = EvaluatePage(tmp_path / "p", "", told)
+    qtbot.addWidget(page)
+    page.scene.setText(str(scene))
+    parse = build_parser().parse_args
+    assert parse(shlex.split(page.command())[1:]).run is None
+    page.run.setCurrentIndex(1)
+    assert parse(shlex.split(page.command())[1:]).run == "bb"
 
 
 def test_an_evaluation_is_asked_and_shown(
@@ -102,12 +116,19 @@ def test_an_ablation_is_queued_in_the_project(
     page = found.pages["&Ablate"]
     assert isinstance(page, AblatePage)
     type_in(page.scene, str(scene))
+    type_in(page.freeze_time, str(scene / "other.mp4"))
+    assert not page.start.isEnabled() and "no video other.mp4" in page.says.text()
+    (scene / "other.mp4").write_bytes(b"0")
+    page.freeze_time.setText(str(scene / "other.mp4") + " ")
+    page.device.setCurrentIndex(page.device.findData("cpu"))
+    page.prior.show_name("pixel")
     for name, box in page.arms.items():
         if name != "small-motion":
             box.click()
     click(page.copy)
     job = page.job()
     assert ablation_job(build_parser().parse_args(shlex.split(QGuiApplication.clipboard().text())[1:])) == job
+    assert (job.freeze_time, job.device, job.prior) == (str(scene / "other.mp4"), "cpu", "pixel")
     assert job.arms == ("small-motion",) and Path(job.folder).parent == project / "ablations"
     page.arms["small-motion"].click()
     assert not page.start.isEnabled() and "Choose an arm" in page.says.text()

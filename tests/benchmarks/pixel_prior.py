@@ -1,7 +1,7 @@
 """What the pixel model's base has learnt: `python -m tests.benchmarks.pixel_prior --sheet SHEET.png [--weights DIR]`.
 
 Eight procedural videos that training never saw. Each prompt is sampled from nothing and from its known first frame,
-with either dataset context. Printed: how much the camera and the subject move, by optical flow, beside the truth of the
+with either dataset context. Printed: how much the camera and the things move (`clip_motion`), beside the truth of the
 same clips; how large the step is from the known frame to the next one. The sheet shows truth and samples.
 """
 
@@ -12,7 +12,6 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
 import imageio.v3 as iio
 import numpy as np
 import torch
@@ -25,28 +24,10 @@ from pipeline.generate.pixel_diffusion.provider import GUIDANCE, STEPS
 from pipeline.generate.pixel_diffusion.text import encoder
 from pipeline.generate.priors import SHIPPED_FOLDER
 from pipeline.generate.provider import Frames
+from tests.benchmarks.clip_motion import Motion, motion
 
 CONTEXTS = ("dynamic", "freeze_time")
 SHOWN = [0, 5, 10, 15]
-
-
-def motion(frames: Frames) -> tuple[float, float]:
-    """(camera, subject) in px per step: the median of the flow, and what no affine map explains of it.
-
-    The subject's is the 95th percentile over the picture, so a small one counts.
-    """
-    grey = [cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), None, fx=4, fy=4) for frame in frames]
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    ys, xs = np.mgrid[: grey[0].shape[0] : 4, : grey[0].shape[1] : 4].reshape(2, -1)
-    camera, subject = [], []
-    for a, b in pairwise(grey):
-        moved = flow.calc(a, b, None)[ys, xs] / 4
-        here = np.stack([xs, ys], 1).astype(np.float32) / 4
-        fit, _ = cv2.estimateAffine2D(here, here + moved, ransacReprojThreshold=0.5)
-        explained = here @ fit[:, :2].T + fit[:, 2] - here if fit is not None else np.median(moved, 0)
-        camera.append(float(np.median(np.linalg.norm(moved, axis=1))))
-        subject.append(float(np.percentile(np.linalg.norm(moved - explained, axis=1), 95)))
-    return float(np.mean(camera)), float(np.mean(subject))
 
 
 def psnr(a: Frames, b: Frames) -> float:
@@ -64,7 +45,7 @@ def main() -> None:
     model, told = weights.load(asked.weights, "base", "cpu")
     words = encoder(model.config.text, model.config.network.text_width)
     truth = procedural_source(HELD_OUT_SEED + 7, asked.count, 16, (36, 64))
-    figures: dict[str, list[tuple[float, float]]] = {}
+    figures: dict[str, list[Motion]] = {}
     steps: list[tuple[float, float]] = []
     rows = [list(truth.frames)]
     for i, true in enumerate(truth.frames):
@@ -87,7 +68,7 @@ def main() -> None:
     sheet = [np.concatenate([np.concatenate(list(row[i][SHOWN]), 1) for row in rows], 1) for i in range(asked.count)]
     iio.imwrite(asked.sheet, np.concatenate(sheet).repeat(2, 0).repeat(2, 1))
     means = {name: [round(float(x), 3) for x in np.mean(pairs, 0)] for name, pairs in figures.items()}
-    print(json.dumps({"steps": told["steps"], "motion (camera, subject) px": means,
+    print(json.dumps({"steps": told["steps"], "motion (camera, things) px": means,
                       "psnr of known frame to next, of others to next": np.mean(steps, 0).round(2).tolist(),
                       "prompts": list(truth.prompts)}, indent=1))  # fmt: skip
 

@@ -1,7 +1,8 @@
-"""From nothing but a prompt to a film, by clicks and keys: two videos of the demo provider, a lift, a render."""
+"""From nothing but a prompt to a film, by clicks and keys: two generated videos, a lift, a render."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.journeys.test_studio import export, lift
 
 __all__ = ["clean_qt", "open_window", "qapp", "warm_tiles"]  # fixtures of the window's own tests
 PROMPT = "a red ball rolling on grass"
+SLOW = pytest.mark.skipif(os.environ.get("SPLATIME_SLOW") != "1", reason="takes minutes; set SPLATIME_SLOW=1 to run it")
 
 
 @pytest.fixture
@@ -32,14 +34,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def begin(qtbot: QtBot, window: MainWindow) -> None:
-    """From the first screen to the prompt, and the small video that is wanted."""
+def begin(qtbot: QtBot, window: MainWindow, provider: str) -> None:
+    """From the first screen to the prompt and the provider."""
     click(next(button for button in window.empty.cards.findChildren(QPushButton) if "prompt" in button.text()))
     panel = window.generating.panel
     qtbot.waitUntil(panel.prompt.hasFocus)
     type_in(panel.prompt, PROMPT)
-    while panel.provider != "procedural":
+    key(panel.provider_box, Qt.Key.Key_Home)
+    while panel.provider != provider:
         key(panel.provider_box, Qt.Key.Key_Down)
+
+
+def ask_for_little(window: MainWindow) -> None:
+    """Four frames of 64 x 36."""
+    panel = window.generating.panel
     click(panel.video.more)
     panel.video.count.setFocus()
     panel.video.count.selectAll()
@@ -63,7 +71,8 @@ def generate(qtbot: QtBot, window: MainWindow) -> None:
 def test_from_nothing_but_a_prompt_to_a_film(qtbot: QtBot, open_window: OpenWindow, home: Path) -> None:
     window = open_window(TilesBackend)
     window.resize(1280, 800)
-    begin(qtbot, window)
+    begin(qtbot, window, "procedural")
+    ask_for_little(window)
     generate(qtbot, window)
     click(window.generating.panel.kinds["freeze_time"])
     assert window.generating.panel.freeze_prompt.toPlainText().startswith("Camera circulating around a red ball")
@@ -78,4 +87,26 @@ def test_from_nothing_but_a_prompt_to_a_film(qtbot: QtBot, open_window: OpenWind
     assert len(window.document.project.runs) == 1
     film = export(qtbot, window)
     assert film.is_relative_to(home) and media.probe(film).n_frames == 4
+    window.close()
+
+
+@SLOW
+@pytest.mark.usefixtures("warm_tiles")
+def test_the_pixel_model_goes_all_the_way_too(
+    qtbot: QtBot, open_window: OpenWindow, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its videos at their own size and length, cameras solved from what it painted; only the lift is short."""
+    monkeypatch.setenv("SOLVED", "1")
+    window = open_window(TilesBackend)
+    window.resize(1280, 800)
+    begin(qtbot, window, "pixel")
+    generate(qtbot, window)
+    click(window.generating.panel.kinds["freeze_time"])
+    generate(qtbot, window)
+    qtbot.waitUntil(lambda: window.document.project.cut.canonical_freeze_frame is not None, timeout=60_000)
+    reference, freeze = window.document.project.takes
+    assert reference.clip.n_frames == freeze.clip.n_frames == 16
+    lift(qtbot, window, seconds=1500)
+    film = export(qtbot, window)
+    assert film.is_relative_to(home) and media.probe(film).n_frames == 16
     window.close()

@@ -69,13 +69,13 @@ def curate(qtbot: QtBot, window: MainWindow) -> None:
     assert cut().freeze_time_frames == dropped
 
 
-def lift(qtbot: QtBot, window: MainWindow) -> None:
+def lift(qtbot: QtBot, window: MainWindow, seconds: int = 300) -> None:
     """Start the lift in its panel and wait for the scene."""
     key(window, Qt.Key.Key_3, control=True)
     assert window.making.lift.start.isEnabled(), window.making.reason()
     click(window.making.lift.start)
     assert window.session.running_here
-    qtbot.waitUntil(lambda: bool(window.document.project.runs), timeout=300_000)
+    qtbot.waitUntil(lambda: bool(window.document.project.runs), timeout=1000 * seconds)
     qtbot.waitUntil(lambda: not window.session.running_here and window.view.snapshot is not None, timeout=60_000)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from main import main
-from pipeline.cli.parser import ABLATIONS, build_parser
+from pipeline.cli.parser import build_parser
+from pipeline.cli.values import ABLATIONS
 from pipeline.cli.words import lift_job
 from pipeline.jobs.spec import VideosJob
 from pipeline.project import project
