@@ -13,7 +13,10 @@ from renderer.errors import Refusal
 
 
 def forked(project: Project, job: LiftJob) -> Project:
-    """The project with the cut that asks for this lift again; raises `Refusal` when it lacks one of its takes."""
+    """The project with the cut that asks for this lift again.
+
+    Raises `Refusal` when the project lacks one of its takes, or the job's frames are none of theirs.
+    """
     reference, freeze_time = _take(project, job.reference, "reference"), _take(project, job.freeze_time, "freeze-time")
     for take, source in ((reference, job.reference), (freeze_time, job.freeze_time)):
         project = edits.trim(project, take.id, _selection(take, source.frames))
@@ -39,7 +42,11 @@ def _take(project: Project, source: Source, what: str) -> Take:
 
 
 def _selection(take: Take, frames: tuple[int, ...]) -> FrameSelection | None:
-    if frames == tuple(range(take.clip.n_frames)):
+    count = take.clip.n_frames
+    # The spec may be anybody's: nothing is counted out by its numbers before they are looked at.
+    if not frames or frames[0] < 0 or frames[-1] >= count or list(frames) != sorted(set(frames)):
+        raise Refusal("The frames that this run was lifted from make no sense, so it can't be gone back to.")
+    if len(frames) == count:
         return None
     start, stop = frames[0], frames[-1] + 1
     return FrameSelection(start, stop, frozenset(range(start, stop)) - set(frames))

@@ -53,3 +53,11 @@ def test_a_take_that_is_gone_is_named(tmp_path: Path) -> None:
     job = LiftJob.from_project(project, tmp_path)
     with pytest.raises(Refusal, match="freeze-time take that this run was lifted from"):
         forked(replace(project, takes=project.takes[:1]), job)
+
+
+@pytest.mark.parametrize("frames", [(), (5, 2), (3, 3), (-1, 4), (0, 12), (2, 10**9)])
+def test_frames_that_make_no_sense_are_refused_before_they_are_counted(tmp_path: Path, frames: tuple[int, ...]) -> None:
+    project = curated()
+    job = LiftJob.from_project(project, tmp_path)
+    with pytest.raises(Refusal, match="make no sense"):
+        forked(project, replace(job, freeze_time=replace(job.freeze_time, frames=frames)))
