@@ -99,6 +99,19 @@ def test_poses_refuses_the_hopeless_and_the_foreign_folder(tmp_path: Path, capsy
     assert "holds something else" in json.loads(capsys.readouterr().out.splitlines()[-1])["sentence"]
 
 
+@pytest.mark.parametrize(
+    ("count", "shade", "why"), [(1, 1, "only one frame"), (3, 1, "only 3 frames"), (6, 0, "blank")]
+)
+def test_short_and_black_files_get_a_clear_answer(
+    count: int, shade: int, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = write(tmp_path / "v.mkv", shade * draw(arc(6, 24.0))[:count])
+    assert main(["check", video]) == 0
+    assert "liftability 0 of 100, poor" in (said := capsys.readouterr().out) and why in said
+    assert main(["poses", video, "--out", str(tmp_path / "o"), "--quick"]) == 1
+    assert why in capsys.readouterr().err and not (tmp_path / "o").exists()
+
+
 @pytest.mark.parametrize("how", ["quick", "careful"])
 @pytest.mark.parametrize(
     ("masks", "hold", "own"), [(None, None, True), ("flow", None, False), ("/m", "/earlier", False)]
@@ -120,6 +133,9 @@ def test_dropped_frames_move_no_camera_and_masks_are_obeyed(tmp_path: Path, caps
     for k in range(5):
         media.write_image(masks / f"{k}.png", black)
     assert main(["poses", whole, "--out", str(first), "--quick"]) == 0
+    assert "as solved before" not in capsys.readouterr().err and (first / "colmap.log").stat().st_size > 1000
+    assert main(["poses", whole, "--out", str(first), "--quick"]) == 0
+    assert "Cameras as solved before" in (said := capsys.readouterr().err) and "bundle" not in said.lower()
     assert main(["poses", cut, "--out", str(second), "--quick", "--hold", str(first), "--masks", str(masks)]) == 0
     assert "5 frames were solved before" in capsys.readouterr().err
     known, held = (SolvedPoses.load(folder / "poses.safetensors") for folder in (first, second))

@@ -16,7 +16,7 @@ from renderer.errors import Refusal
 from renderer.formats.lens import Lens
 from renderer.formats.pose_folder import read_pose_folder
 from renderer.formats.posed_images import PosedImage, PosedImages, in_order
-from tests.pipeline.poses.scenes import SIZE, arc, draw
+from tests.pipeline.poses.scenes import FOV, SIZE, arc, draw
 
 COUNT = 8
 CAMERAS = arc(COUNT, 30.0)
@@ -72,6 +72,20 @@ def test_our_own_export_comes_back(only: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(back.point_errors, poses.point_errors, atol=1e-3)
     if only == "transforms.json":
         assert len(back.points) > len(poses.points)  # its own, without tracks, after triangulated ones
+
+
+@pytest.mark.parametrize("only", ["sparse/0", "transforms.json", "cameras.json"])
+def test_a_lens_for_each_frame_comes_back(only: str, tmp_path: Path) -> None:
+    zooming = [Camera.from_fov(c.world_from_camera, FOV * (1.0 - 0.02 * k), SIZE) for k, c in enumerate(CAMERAS)]
+    frames = draw(zooming)
+    poses = take_in(match(posed(zooming), INDICES, COUNT, SIZE, None), frames, INDICES, 3)
+    assert poses.median_error < 0.3, "points fit under the lenses as they are"
+    write_folder(tmp_path, poses, frames, INDICES)
+    known = read_pose_folder(tmp_path if only == "sparse/0" else tmp_path / only)
+    back = take_in(match(known, INDICES, COUNT, SIZE, None), frames, INDICES, 5)
+    focals = [back.cameras[k].K[0, 0] for k in INDICES]
+    np.testing.assert_allclose(focals, [camera.K[0, 0] for camera in zooming])
+    assert len(set(focals)) == COUNT
 
 
 def test_the_digest_tells_cameras_apart() -> None:
