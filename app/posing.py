@@ -21,6 +21,7 @@ from app.workspaces import RIGHT, Panel
 from pipeline.jobs.spec import CamerasJob
 from pipeline.messages import CamerasPlaced, Message
 from pipeline.project import edits
+from pipeline.project.project import SolveSettings
 from renderer.errors import Refusal
 
 UNSOLVED = "The cameras of these frames are not reported yet. Solving takes a minute or so; a lift finds them then."
@@ -40,6 +41,7 @@ class Posing(QObject):
         self._read: tuple[Path, int] | None = None
         self._report: PoseReport | None = None
         self.panel.frame_picked.connect(self._look)
+        self.panel.solve_wanted.connect(self._choose)
         self.panel.selection_changed.connect(self._offer_drop)
         for signal in (view.camera_changed, view.scene_changed):
             signal.connect(self._mark)
@@ -68,6 +70,7 @@ class Posing(QObject):
         elif possible:
             words = UNSOLVED
         self._actions["solve_cameras"].setEnabled(possible)
+        self.panel.show_solve(self._document.project.cut.solve, self._settled())
         self.panel.show_status(words, solvable=self._report is None)
         self._offer_drop()
 
@@ -85,6 +88,17 @@ class Posing(QObject):
                 self._document.do("Drop frames", lambda project: edits.drop_frames(project, take, frames))
             except Refusal as refusal:
                 self.refused.emit(str(refusal))
+
+    def _settled(self) -> str:
+        """Why another way of solving can't be chosen; empty when it can."""
+        if self._document.folder is None:
+            return "Open a project first, or bring two videos in."
+        if self._document.project.cut.poses is not None:
+            return "These cameras come from another program; nothing is solved."
+        return self._document.read_only
+
+    def _choose(self, settings: SolveSettings) -> None:
+        self._document.do("Change how cameras are solved", lambda project: edits.set_solve(project, settings))
 
     def _job(self) -> tuple[CamerasJob | None, str]:
         """The solve that the cut asks for, and why it can't be begun; the second is empty when it can."""

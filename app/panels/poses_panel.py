@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QTreeWidget,
@@ -21,6 +24,7 @@ from app.panels.camera_map import CameraMap, Stand, placed
 from app.panels.push_button import push_button
 from app.pose_report import FrameRow, PoseReport
 from app.theme import current_theme
+from pipeline.project.project import SolveSettings
 
 LOOKS = {
     "registered": ("●", "good"), "weak": ("◐", "warm"), "prior": ("◇", "warm"), "lost": ("○", "bad"),
@@ -37,19 +41,29 @@ HEAD_TIPS = (
     "Median miss of its points, px", "Median angle under which its points are seen, degrees",
     "How far it is off the line between its neighbours, in steps of the path",
 )  # fmt: skip
+OWN_LENS = "Give each frame a focal length of its own; for a freeze-time video whose lens zooms"
+STILL = "Mask what moves by itself in the freeze-time video, found from optical flow"
 WIDTHS = (56, 92, 52, 48, 52, 44)
 
 
 class PosesPanel(QWidget):
-    """`frame_picked(int)`: look through this freeze-time frame's camera. `selection_changed`: other rows are meant."""
+    """`frame_picked(int)`: look through this freeze-time frame's camera. `selection_changed`: other rows are meant.
+
+    `solve_wanted(SolveSettings)`: the person would have the cameras solved in another way.
+    """
 
     frame_picked = Signal(int)
+    solve_wanted = Signal(object)
     selection_changed = Signal()
 
     def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.solve = push_button(actions["solve_cameras"], "Solve the cameras", "primary")
         self.drop = push_button(actions["drop_lost"], "Drop the selected frames")
+        self.own_lens, self.still = QCheckBox("The lens zooms"), QCheckBox("Leave out what moves")
+        for box, tip in ((self.own_lens, OWN_LENS), (self.still, STILL)):
+            box.setToolTip(tip)
+            box.clicked.connect(self._want)
         self.status, self.score, self.facts, self.reasons = (QLabel() for _ in range(4))
         self.score.setObjectName("cardTitle")
         for label in (self.status, self.score, self.facts, self.reasons):
@@ -76,6 +90,7 @@ class PosesPanel(QWidget):
         self.map.hide()
         self.map.frame_picked.connect(self._choose)
         self._report: PoseReport | None = None
+        self._solve = SolveSettings()
         self._lay_out()
         self.table.itemSelectionChanged.connect(self.selection_changed)
         self.table.currentItemChanged.connect(self._pick)
@@ -95,6 +110,20 @@ class PosesPanel(QWidget):
         if report is not None and report != self._report:
             self._fill(report)
         self._report = report
+
+    def show_solve(self, settings: SolveSettings, reason: str) -> None:
+        """How the cameras are solved; `reason`: why that can't be chosen now, or empty."""
+        self._solve = settings
+        for box, on, tip in (
+            (self.own_lens, settings.per_frame_focal, OWN_LENS), (self.still, settings.flow_masks, STILL),
+        ):  # fmt: skip
+            box.setChecked(on)
+            box.setEnabled(not reason)
+            box.setToolTip(reason or tip)
+
+    def _want(self) -> None:
+        wish = replace(self._solve, per_frame_focal=self.own_lens.isChecked(), flow_masks=self.still.isChecked())
+        self.solve_wanted.emit(wish)
 
     def show_live(self, stands: Sequence[Stand]) -> None:
         """Cameras as a solver has placed them so far; none hides the map."""
@@ -148,6 +177,12 @@ class PosesPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(10)
+        how = QHBoxLayout()
+        how.setSpacing(14)
+        how.addWidget(self.own_lens)
+        how.addWidget(self.still)
+        how.addStretch(1)
+        column.addLayout(how)
         for widget in (self.solve, self.status, self.score, self.facts, self.reasons, self.map):
             column.addWidget(widget)
         column.addWidget(self.table, 1)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from pipeline.cli.console import complain, print_json
 from pipeline.cli.run_job import DONE, USAGE, run_job
+
+NO_MASKS = "none"
 
 
 def check(args: argparse.Namespace) -> int:
@@ -43,7 +46,8 @@ def poses(args: argparse.Namespace) -> int:
         complain("say where cameras and report go: --out DIR")
         return USAGE
     how = "quick" if args.quick else "careful"
-    job = PosesJob(str(args.out.resolve()), str(args.video), how, args.masks, args.hold, args.per_frame_focal)
+    own_lens = bool(args.per_frame_focal)
+    job = PosesJob(str(args.out.resolve()), str(args.video), how, args.masks, args.hold, own_lens)
     code, end = run_job(job, as_json=args.json, attended=args.attended)
     if end is not None and not args.json:
         print((args.out / "report.txt").read_text(encoding="utf-8"), end="")
@@ -51,10 +55,22 @@ def poses(args: argparse.Namespace) -> int:
 
 
 def _project_poses(args: argparse.Namespace) -> int:
-    from pipeline.jobs.spec import CamerasJob
-    from pipeline.project.project_file import load
+    from pipeline.jobs.spec import FLOW_MASKS, CamerasJob
+    from pipeline.project import edits
+    from pipeline.project.project_file import load, update
 
-    job = CamerasJob.from_project(load(args.video), args.video)
+    if args.hold is not None or args.quick or args.masks not in (None, FLOW_MASKS, NO_MASKS):
+        complain("cameras of a project are solved with --per-frame-focal and --masks flow or none, and nothing else")
+        return USAGE
+    project = load(args.video)
+    solve = project.cut.solve
+    if args.per_frame_focal is not None:
+        solve = replace(solve, per_frame_focal=args.per_frame_focal)
+    if args.masks is not None:
+        solve = replace(solve, flow_masks=args.masks == FLOW_MASKS)
+    if solve != project.cut.solve:  # a lift is to find what is solved now
+        project = update(args.video, lambda known: edits.set_solve(known, solve))
+    job = CamerasJob.from_project(project, args.video)
     code, end = run_job(job, as_json=args.json, attended=args.attended)
     if end is not None and not args.json:
         print(f"Solved: liftability {end.summary['score']} of 100; the report is {job.report_path}")

@@ -131,7 +131,10 @@ def _add_looking(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="leave out what moves: found from optical flow, or black in a folder's pictures",
     )  # fmt: skip
     poses.add_argument("--hold", metavar="DIR", help="of an earlier solve: cameras of the same pictures do not move")
-    poses.add_argument("--per-frame-focal", action="store_true", help="each frame its own, where the lens zooms")
+    poses.add_argument(
+        "--per-frame-focal", action=argparse.BooleanOptionalAction,
+        help="each frame its own, where the lens zooms; a project remembers it, and --masks flow or none",
+    )  # fmt: skip
     poses.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
     for verb in (check, stabilise, poses):
         _add_json(verb)

@@ -142,7 +142,8 @@ def words_of(job: Job) -> list[str]:
         words += ["--per-frame-focal"] if job.per_frame_focal else []
         return words + _option("--masks", job.masks) + _option("--hold", job.hold)
     if isinstance(job, CamerasJob):
-        return ["poses", job.folder]
+        words = ["--per-frame-focal"] if job.solve.per_frame_focal else []
+        return ["poses", job.folder, *words, *(["--masks=flow"] if job.solve.flow_masks else [])]
     if isinstance(job, AblationJob):
         return _ablation_words(job)
     if isinstance(job, GenerateJob):

@@ -81,13 +81,9 @@ def reported(
     from pipeline.poses.check import sharpness
     from pipeline.poses.report import report
 
-    def poll() -> None:
-        if control() == "stop":
-            raise Refusal(STOPPED)
-
     known = verdict_in(job.report_path)
     if known is None or known.digest != poses.digest:
-        seen = look(Path(job.freeze_time.path), job.freeze_time.frames, poll).freeze_time
+        seen = look(Path(job.freeze_time.path), job.freeze_time.frames, stopping(control)).freeze_time
         told = report(poses, seen, sharpness(frames))
         data = {"digest": poses.digest, **_with_poses(told.to_json(), poses)}
         texts = {job.report_path.with_suffix(".txt"): told.text(), job.report_path: json.dumps(data, allow_nan=False)}
@@ -108,32 +104,40 @@ def solved(
     from pipeline.jobs.import_poses import poses_path
     from pipeline.poses.holding import worth_holding
     from pipeline.poses.imported import seen_from
+    from pipeline.poses.masks import moving_masks
     from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, digest_of, solve
 
+    how = job.solve
     indices, canonical = job.freeze_time.frames, job.canonical_freeze_frame
     if job.poses is not None:
         poses = seen_from(SolvedPoses.load(poses_path(Path(job.folder), job.poses)), canonical)
         yield Note(f"Cameras as imported: {_in_words(poses)}.")
         return poses
-    path = job.poses_dir / f"{digest_of(frames, indices, canonical, PoseSettings())[:16]}.safetensors"
+    # Cameras that were solved in another way are wrong here, or they would not be asked for: they lie apart, not held.
+    home, settings = job.poses_dir.joinpath(*how.words), PoseSettings(per_frame_focal=how.per_frame_focal)
+    path = home / f"{digest_of(frames, indices, canonical, settings)[:16]}.safetensors"
     if path.is_file():
         poses = SolvedPoses.load(path)
         yield Note(f"Cameras as solved before: {_in_words(poses)}.")
         return poses
 
-    held = worth_holding(job.poses_dir, frames, indices, canonical)
+    held = worth_holding(home, frames, indices, canonical)
     if held is not None:
         yield Note("Most of these frames were solved before: their cameras stay where they are.")
+    moving = moving_masks(frames, stopping(control)) if how.flow_masks else None
+    if moving is not None:
+        yield Note(f"The masks leave out {moving.mean():.0%} of the pictures.")
 
     def work(tell: Callable[[Message], None]) -> SolvedPoses:
         return solve(
             frames,
             indices,
             canonical,
-            PoseSettings(),
+            settings,
             work_dir,
             tell=tell,
             cancelled=lambda: control() == "stop",
+            moving=moving,
             held=held,
         )
 
@@ -144,6 +148,16 @@ def solved(
     poses.save(path)
     yield Note(f"Cameras: {_in_words(poses)}.")
     return poses
+
+
+def stopping(control: Control) -> Callable[[], None]:
+    """Called between frames; raises `Refusal` once stop was said."""
+
+    def poll() -> None:
+        if control() == "stop":
+            raise Refusal(STOPPED)
+
+    return poll
 
 
 def _with_poses(told: dict[str, Any], poses: SolvedPoses) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def forked(project: Project, job: LiftJob) -> Project:
         canonical_reference_frame=job.canonical_reference_frame,
         canonical_freeze_frame=job.canonical_freeze_frame,
         poses=job.poses,
+        solve=job.solve,
         lift=job.settings,
     )
     return replace(project, cut=cut)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pipeline.jobs.plan import models_of
 from pipeline.project.codec import decode, encode
-from pipeline.project.project import ABLATIONS, PRESETS, LiftSettings, Project, frames_of
+from pipeline.project.project import ABLATIONS, PRESETS, LiftSettings, Project, SolveSettings, frames_of
 from pipeline.project.take import Take, VideoRequest
 from renderer.errors import Refusal
 
@@ -47,7 +47,8 @@ class Source:
 class LiftJob:
     """Lift two takes of the project in `folder`.
 
-    `resume`: go on from the run's checkpoint when there is one. `poses`: id of imported cameras; None: solve them.
+    `resume`: go on from the run's checkpoint when there is one. `poses`: id of imported cameras; None: solve them, as
+    `solve` says.
     `prior`, `upsampler`: the models that it loads, by content (`plan.models_of`); None: none.
     """
 
@@ -62,6 +63,7 @@ class LiftJob:
     poses: str | None = None
     prior: str | None = None
     upsampler: str | None = None
+    solve: SolveSettings = field(default_factory=SolveSettings)
 
     @classmethod
     def from_project(cls, project: Project, folder: Path, *, resume: bool = False) -> LiftJob:
@@ -76,7 +78,8 @@ class LiftJob:
         for frame, source, what in ((pair[0], first, "reference"), (pair[1], second, "freeze-time")):
             if frame not in source.frames:
                 raise Refusal(f"The canonical {what} frame {frame} is trimmed away or dropped; pick another one.")
-        return cls(str(folder.resolve()), first, second, *pair, cut.lift, resume, cut.poses, *models_of(cut.lift))
+        models = models_of(cut.lift)
+        return cls(str(folder.resolve()), first, second, *pair, cut.lift, resume, cut.poses, *models, cut.solve)
 
     @property
     def digest(self) -> str:
@@ -86,7 +89,8 @@ class LiftJob:
         pair = [self.canonical_reference_frame, self.canonical_freeze_frame]
         how = [s.preset, s.seed, sorted(s.without)]
         told: dict[str, Any] = {"lift": 1, "videos": videos, "pair": pair, "how": how}
-        more = {"poses": self.poses, "prior": self.prior, "upsampler": self.upsampler}
+        more: dict[str, Any] = {"poses": self.poses, "prior": self.prior, "upsampler": self.upsampler}
+        more["solve"] = (self.poses is None and list(self.solve.words)) or None
         return _digest(told | {name: value for name, value in more.items() if value is not None})
 
     @property
@@ -102,7 +106,7 @@ class LiftJob:
     @property
     def cameras(self) -> CamerasJob:
         """The part of this lift that solves cameras and reports them."""
-        return CamerasJob(self.folder, self.freeze_time, self.canonical_freeze_frame, self.poses)
+        return CamerasJob(self.folder, self.freeze_time, self.canonical_freeze_frame, self.poses, self.solve)
 
 
 @dataclass(frozen=True)
@@ -198,7 +202,7 @@ class PosesJob:
 class CamerasJob:
     """Solve the cameras of the freeze-time take that the project in `folder` has chosen; a lift then finds them.
 
-    `poses`: id of imported cameras, which are only reported; None: solve them.
+    `poses`: id of imported cameras, which are only reported; None: solve them, as `solve` says.
     """
 
     kind: ClassVar[str] = "cameras"
@@ -206,6 +210,7 @@ class CamerasJob:
     freeze_time: Source
     canonical_freeze_frame: int
     poses: str | None = None
+    solve: SolveSettings = field(default_factory=SolveSettings)
 
     @classmethod
     def from_project(cls, project: Project, folder: Path) -> CamerasJob:
@@ -219,14 +224,15 @@ class CamerasJob:
             raise Refusal("The moment that both videos share is not chosen yet; choose a canonical frame in each.")
         if frame not in source.frames:
             raise Refusal(f"The canonical freeze-time frame {frame} is trimmed away or dropped; pick another one.")
-        return cls(str(folder.resolve()), source, frame, cut.poses)
+        return cls(str(folder.resolve()), source, frame, cut.poses, cut.solve)
 
     @property
     def digest(self) -> str:
-        """Names the report: the frames, not where they lie."""
+        """Names the report: the frames and how they are solved, not where they lie."""
         source = self.freeze_time
         video = [source.digest, list(source.frames), self.canonical_freeze_frame]
-        return _digest({"cameras": 1, "video": video, "poses": self.poses})
+        how = {"solve": list(self.solve.words)} if self.poses is None and self.solve.words else {}
+        return _digest({"cameras": 1, "video": video, "poses": self.poses, **how})
 
     @property
     def poses_dir(self) -> Path:

@@ -156,7 +156,7 @@ def _worth_saying(solved: SolvedPoses, settings: PoseSettings) -> list[str]:
     if solved.zoom > 1.0 and not settings.per_frame_focal:
         said.append(
             f"The lens of the freeze-time video zooms, by a factor of {solved.zoom:.2f} or more: one lens for all "
-            "frames is wrong here. Solve it by poses --per-frame-focal and lift with those cameras (lift --poses), or "
+            "frames is wrong here. Have each frame its own (The lens zooms, in Poses; poses --per-frame-focal), or "
             "choose a video without zoom."
         )
     return said

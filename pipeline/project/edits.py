@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.project.clip import FrameSelection, same_aspect
 from pipeline.project.curated import MAX_NOTES, Curated
-from pipeline.project.project import LiftSettings, Project, Render, Run, frames_of
+from pipeline.project.project import LiftSettings, Project, Render, Run, SolveSettings, frames_of
 from pipeline.project.shot import Shot
 from pipeline.project.take import Take
 from renderer.errors import Refusal
@@ -124,6 +124,11 @@ def use_poses(project: Project, poses_id: str | None) -> Project:
 def set_lift(project: Project, settings: LiftSettings) -> Project:
     """Choose how to lift."""
     return replace(project, cut=replace(project.cut, lift=settings))
+
+
+def set_solve(project: Project, settings: SolveSettings) -> Project:
+    """Choose how the freeze-time cameras are solved."""
+    return replace(project, cut=replace(project.cut, solve=settings))
 
 
 def set_shot(project: Project, shot: Shot) -> Project:

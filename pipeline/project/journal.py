@@ -26,6 +26,7 @@ _WORDS = {
     "canonical_reference_frame": "the canonical reference frame",
     "canonical_freeze_frame": "the canonical freeze-time frame",
     "lift": "the settings of the lift",
+    "solve": "how the cameras are solved",
 }
 
 

@@ -18,6 +18,7 @@ from pipeline.project.atomic import atomic_file, writing_to
 from renderer.errors import Refusal
 
 FOLDERS = ("takes", "poses", "runs", "renders")
+ABLATIONS, TABLES = "ablations", ("ablation.md", "ablation.png", "ablation.json")
 LEFT_OUT = ("checkpoint.pt",)
 """A checkpoint is read by torch as a program would be; from elsewhere it is not wanted, and it is large."""
 MAX_FILES = 200_000
@@ -91,7 +92,7 @@ def _checked(archive: zipfile.ZipFile, source: Path) -> list[zipfile.ZipInfo]:
     for member in members:
         parts = PurePosixPath(member.filename).parts
         odd = "\\" in member.filename or "\0" in member.filename or ":" in member.filename or member.filename[:1] == "/"
-        ours = member.filename == project_file.FILE or (len(parts) > 1 and parts[0] in FOLDERS)
+        ours = member.filename == project_file.FILE or (len(parts) > 1 and parts[0] in FOLDERS) or _is_table(parts)
         linked = stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG)
         if odd or not ours or linked or ".." in parts or parts[-1] in LEFT_OUT:
             raise Refusal(f"{source} holds {member.filename!r}, which is no part of a project; it was not opened.")
@@ -108,3 +109,11 @@ def _files(folder: Path) -> Iterator[Path]:
             hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
             if path.is_file() and not path.is_symlink() and not hidden and path.name not in LEFT_OUT:
                 yield path
+    for path in sorted((folder / ABLATIONS).glob("*/*")):
+        if path.is_file() and not path.is_symlink() and _is_table(path.relative_to(folder).parts):
+            yield path
+
+
+def _is_table(parts: tuple[str, ...]) -> bool:
+    """Whether a path leads to what an ablation came to; its lifts are made again from the same command."""
+    return len(parts) == 3 and parts[0] == ABLATIONS and parts[1][:1] != "." and parts[2] in TABLES

@@ -60,6 +60,24 @@ class LiftSettings:
 
 
 @dataclass(frozen=True)
+class SolveSettings:
+    """How the freeze-time cameras are solved.
+
+    `per_frame_focal`: each frame has a focal length of its own, for a lens that zooms. `flow_masks`: what moves by
+    itself, found from optical flow, is left out.
+    """
+
+    per_frame_focal: bool = False
+    flow_masks: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is not as by default; names a place of its own for what is solved so, and no digest changes without."""
+        return ("own_lens",) * self.per_frame_focal + ("flow_masks",) * self.flow_masks
+
+
+@dataclass(frozen=True)
 class Run:
     """A finished lift; `id` names its folder under runs/, `figures` are numbers for people."""
 
@@ -99,6 +117,7 @@ class Cut:
         curated: what was decided about takes, at most one entry each.
         canonical_reference_frame, canonical_freeze_frame: source frames of the shared moment; None until known.
         poses: id of the imported cameras under poses/; None: cameras are solved.
+        solve: how they are solved.
         shot: the camera path and the film that it makes.
     """
 
@@ -110,6 +129,7 @@ class Cut:
     canonical_freeze_frame: int | None = None
     poses: str | None = None
     lift: LiftSettings = field(default_factory=LiftSettings)
+    solve: SolveSettings = field(default_factory=SolveSettings)
     shot: Shot = field(default_factory=Shot)
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 

@@ -18,6 +18,7 @@ from app.pose_report import PoseReport, read_report
 from pipeline.jobs.spec import CamerasJob
 from pipeline.messages import CamerasPlaced
 from pipeline.project import edits
+from pipeline.project.project import SolveSettings
 from tests.app.conftest import OpenWindow
 from tests.app.hands import click
 from tests.app.takes import project_of_takes, write_run
@@ -162,6 +163,23 @@ def test_selected_frames_are_dropped_as_one_step(opened: MainWindow) -> None:
     assert panel.solve.isVisible() and not panel.table.isVisible(), "other frames have other cameras"
     stack.undo()
     assert panel.table.isVisible() and not panel.solve.isVisible()
+
+
+def test_how_cameras_are_solved_is_an_undoable_choice(opened: MainWindow) -> None:
+    write_report(opened, report())
+    panel, document = opened.posing.panel, opened.document
+    assert not panel.own_lens.isChecked() and not panel.still.isChecked()
+    click(panel.own_lens, QPoint(8, panel.own_lens.height() // 2))
+    assert document.project.cut.solve == SolveSettings(per_frame_focal=True)
+    assert panel.solve.isVisible() and panel.solve.isEnabled(), "cameras of another lens are not reported yet"
+    opened.session.queue.held = True
+    click(panel.solve)
+    (entry,) = opened.session.queue.queue.waiting
+    assert entry.job == job_of(opened) and job_of(opened).solve.per_frame_focal
+    document.undo_stack.undo()
+    assert not panel.own_lens.isChecked() and panel.table.isVisible()
+    document.amend(lambda project: edits.use_poses(project, "imported"))
+    assert not panel.own_lens.isEnabled() and "another program" in panel.own_lens.toolTip()
 
 
 def test_without_a_shared_moment_the_reason_is_said(opened: MainWindow) -> None:

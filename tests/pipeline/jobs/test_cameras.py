@@ -21,6 +21,7 @@ from pipeline.cli.words import words_of
 from pipeline.jobs import queue
 from pipeline.jobs.cameras import verdict_in
 from pipeline.jobs.control import Control
+from pipeline.jobs.forking import forked
 from pipeline.jobs.import_poses import bring_poses, poses_path
 from pipeline.jobs.info import about
 from pipeline.jobs.look import Look
@@ -31,7 +32,7 @@ from pipeline.messages import Failed, Finished, Message, Note, Produced
 from pipeline.poses.solved import SolvedPoses
 from pipeline.project import edits, library, media, project_file
 from pipeline.project.clip import FrameSelection
-from pipeline.project.project import LiftSettings, Project
+from pipeline.project.project import LiftSettings, Project, SolveSettings
 from renderer.errors import Refusal
 from tests.pipeline.jobs.test_import_poses import CAMERAS, cameras_of, write_model
 from tests.pipeline.poses.scenes import draw
@@ -122,6 +123,60 @@ def test_a_lift_finds_the_cameras_that_were_solved_before_it(
     notes, _poses = cameras_of(LiftJob.from_project(plain, project), tmp_path)
     assert "as solved before" in notes[0] and len(calls) == 1
     assert isinstance(list(run(job))[-1], Finished) and len(calls) == 1, "a second solve finds them too"
+
+
+def test_cameras_solved_in_another_way_are_others_and_a_lift_asks_for_them(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, _ = bring_poses(project, write_model(tmp_path / "m"))
+    assert known.cut.poses is not None
+    ready = SolvedPoses.load(poses_path(project, known.cut.poses))
+    calls: list[tuple[Any, dict[str, Any]]] = []
+
+    def solve(*given: Any, **more: Any) -> SolvedPoses:
+        calls.append((given[3], more))
+        return ready
+
+    monkeypatch.setattr(pipeline.poses.solve, "solve", solve)
+    plain = project_file.update(project, lambda found: edits.use_poses(found, None))
+    usual, how = CamerasJob.from_project(plain, project), SolveSettings(per_frame_focal=True, flow_masks=True)
+    assert isinstance(list(run(usual))[-1], Finished) and calls[0][1]["moving"] is None
+    changed = project_file.update(project, lambda found: edits.set_solve(found, how))
+    assert project_file.load(project).cut.solve == how
+    job, lift = CamerasJob.from_project(changed, project), LiftJob.from_project(changed, project)
+    assert job.report_path != usual.report_path and job == lift.cameras == job_from_json(job_to_json(job))
+    assert lift.digest != LiftJob.from_project(plain, project).digest
+    assert isinstance(list(run(job))[-1], Finished)
+    settings, more = calls[1]
+    assert settings.per_frame_focal and more["moving"].shape == (6, *ready.cameras[2].size) and more["held"] is None
+    notes, _poses = cameras_of(lift, tmp_path)
+    assert "as solved before" in notes[0] and len(calls) == 2
+    back = forked(plain, lift)
+    assert LiftJob.from_project(back, project) == lift
+
+
+def test_imported_cameras_are_the_same_however_others_would_be_solved(project: Path, tmp_path: Path) -> None:
+    known, _ = bring_poses(project, write_model(tmp_path / "m"))
+    other = edits.set_solve(known, SolveSettings(per_frame_focal=True))
+    for kind in (CamerasJob, LiftJob):
+        assert kind.from_project(known, project).digest == kind.from_project(other, project).digest
+
+
+def test_a_project_remembers_how_the_command_line_solved_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[CamerasJob] = []
+
+    def run_job(job: CamerasJob, **_more: Any) -> tuple[int, None]:
+        asked.append(job)
+        return 0, None
+
+    monkeypatch.setattr("pipeline.cli.looking.run_job", run_job)
+    job = CamerasJob.from_project(edits.set_solve(project_file.load(project), SolveSettings(True, True)), project)
+    assert main(words_of(job)) == 0 and asked == [job]
+    assert project_file.load(project).cut.solve == SolveSettings(True, True)
+    assert main(["poses", str(project)]) == 0 and asked[1] == job
+    assert main(["poses", str(project), "--no-per-frame-focal", "--masks=none"]) == 0
+    assert project_file.load(project).cut.solve == SolveSettings()
+    assert main(["poses", str(project), "--masks=elsewhere"]) == 2
 
 
 def test_the_job_comes_back_from_words_and_json_and_names_its_frames(project: Path) -> None:

@@ -21,6 +21,10 @@ def folder(tmp_path: Path) -> Path:
     for name in ("snapshot.safetensors", "checkpoint.pt", ".half.tmp"):
         (tmp_path / "p" / "runs" / "r1").mkdir(parents=True, exist_ok=True)
         (tmp_path / "p" / "runs" / "r1" / name).write_bytes(b"x" * 100)
+    for place in ("street/ablation.md", "street/ablation.png", "street/runs/r9/ablation.md", "street/project.json"):
+        path = tmp_path / "p" / "ablations" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("told")
     (tmp_path / "p" / "diary.txt").write_text("mine")
     return tmp_path / "p"
 
@@ -32,6 +36,8 @@ def test_there_and_back(folder: Path, tmp_path: Path) -> None:
         path.relative_to(tmp_path / "again").as_posix() for path in (tmp_path / "again").rglob("*") if path.is_file()
     }
     assert "runs/r1/snapshot.safetensors" in files
+    told = {name for name in files if name.startswith("ablations/")}
+    assert told == {"ablations/street/ablation.md", "ablations/street/ablation.png"}, "tables go along, lifts do not"
     assert not files & {"runs/r1/checkpoint.pt", "runs/r1/.half.tmp", "diary.txt", ".lock"}
     before, after = project_file.load(folder), project_file.load(tmp_path / "again")
     assert after.cut == before.cut and [t.clip.digest for t in after.takes] == [t.clip.digest for t in before.takes]
