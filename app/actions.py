@@ -34,6 +34,7 @@ COMMANDS = (
     Command("new_project", "&New project…", ("Ctrl+N",), "generate", "Begin a project from a prompt"),
     Command("show_generate", "&Prompt…", ("Ctrl+G",), "", "Show the Generate panel, with the cursor in the prompt"),
     Command("generate", "&Generate", ("Ctrl+Shift+G",), "generate", "Have the takes made that the panel describes"),
+    Command("fetch_model", "Fetch a &model…", (), "", "Bring a published video model here, once you agree to its size"),
     Command("random_seed", "Random &seed", ("Ctrl+D",), "dice", "Pick another seed at random"),
     Command("extend_left", "Extend &left", ("Alt+Left",), "extend_left", "Eight new frames before the first one"),
     Command("extend_right", "Extend &right", ("Alt+Right",), "extend_right", "Eight new frames after the last one"),

@@ -20,6 +20,7 @@ from app.curation import Curation
 from app.document import Document
 from app.job_queue import JobQueue
 from app.lift_session import LiftSession
+from app.panels.fetch_dialog import FetchDialog
 from app.panels.generate_panel import MOST_SEED, GeneratePanel
 from app.providers import Abilities, choices
 from app.workspaces import RIGHT, Panel
@@ -37,6 +38,9 @@ from pipeline.project.take import Take, VideoRequest
 from renderer.errors import Refusal
 
 NONE_INSTALLED = "No provider of videos is installed; splatime doctor lists those that are."
+
+OPEN_MODELS, FOLDER = "diffusers", "model"
+"""The provider that calls fetched models, and the name of its option that says where one lies."""
 
 
 class Generating(QObject):
@@ -94,8 +98,8 @@ class Generating(QObject):
         """What the commands of generating do."""
         return {
             "new_project": self._ask_new, "show_generate": self.show_panel, "generate": self._generate,
-            "random_seed": self._roll_seed, "extend_left": lambda: self._extend("left", 0.0),
-            "extend_right": lambda: self._extend("right", 0.0),
+            "random_seed": self._roll_seed, "fetch_model": self._ask_model,
+            "extend_left": lambda: self._extend("left", 0.0), "extend_right": lambda: self._extend("right", 0.0),
             "extend": lambda: self._extend("both", float(self.panel.sweep.value())),
             "reroll": self._reroll, "in_between": self._in_between, "vary": self._vary,
             "recall": lambda: self._recall(seed=True), "remix": lambda: self._recall(seed=False),
@@ -126,6 +130,7 @@ class Generating(QObject):
         ability, why = self._abilities.of(self.panel.provider, self.panel.video.values())
         self.panel.show_ability(ability)
         why = held or why or self._why(ability, source)
+        self.panel.show_fetch(FOLDER in self.panel.video.places.names and bool(why) and not held)
         self.panel.show_state(why, "" if source is None else f"From frame {source[1]} of {source[0].title}")
         act["generate"].setEnabled(not why)
         freeze = take is not None and take.request.role == "freeze_time"
@@ -286,6 +291,17 @@ class Generating(QObject):
 
     def _roll_seed(self) -> None:
         self.panel.seed.setValue(random.randrange(MOST_SEED))
+
+    def _ask_model(self) -> None:
+        dialog = FetchDialog(self._window)
+        dialog.fetched.connect(self._use_model)
+        dialog.open()
+
+    def _use_model(self, folder: Path) -> None:
+        """A model lies there now: the provider that calls such models is to use it."""
+        self.panel.choose_model(OPEN_MODELS, FOLDER, str(folder))
+        self.refresh()
+        self.said.emit(f"Fetched into {folder}")
 
     def _write_prompt(self, prompt: str) -> None:
         if self._document.folder is not None:

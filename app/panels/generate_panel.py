@@ -110,6 +110,15 @@ class GeneratePanel(QWidget):
         self.source.setText(source)
         self.source.setVisible(self.kind == "freeze_time" and bool(source))
 
+    def show_fetch(self, wanted: bool) -> None:
+        """Offer to fetch a model, where one is all that is missing."""
+        self.fetch.setVisible(wanted)
+
+    def choose_model(self, provider: str, option: str, folder: str) -> None:
+        """Choose a provider, with the folder of a model that it is to call."""
+        self.provider_box.setCurrentIndex(max(0, self.provider_box.findData(provider)))
+        self.video.fill({**self.video.values(), option: folder})
+
     def show_ability(self, ability: Ability | None) -> None:
         """Offer what the chosen provider can do."""
         self.video.show_ability(ability)
@@ -229,6 +238,10 @@ class GeneratePanel(QWidget):
         self.video.changed.connect(self.changed)
         self.sweep.valueChanged.connect(self.changed)
         follow(self.start, self._actions["generate"])
+        self.fetch = QPushButton("Fetch a model…")
+        self.fetch.clicked.connect(self._actions["fetch_model"].trigger)
+        self.fetch.hide()
+        follow(self.fetch, self._actions["fetch_model"])
 
     def _lay_out(self) -> None:
         kinds = QHBoxLayout()
@@ -265,7 +278,9 @@ class GeneratePanel(QWidget):
         scroll.setWidget(inner)
         foot = QVBoxLayout()
         foot.setContentsMargins(14, 4, 14, 10)
+        foot.setSpacing(8)
         foot.addWidget(self.reason)
+        foot.addWidget(self.fetch)
         foot.addWidget(self.start)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

@@ -44,6 +44,9 @@ def fetch_model(args: argparse.Namespace) -> int:
     from pipeline.generate.open_models.download import fetch, offer
 
     told = offer(args.repository)
+    if args.json and not args.yes:  # for who asks a person by other means
+        print_json({"repository": told.repository, "licence": told.licence, "bytes": told.n_bytes, "words": told.words})
+        return DONE
     if not args.json:
         print(f"{told.words}, into {args.out}")
     if not args.yes and not _agreed():

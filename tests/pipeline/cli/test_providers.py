@@ -70,6 +70,10 @@ def test_nothing_is_fetched_before_it_is_agreed_to(
     told = capsys.readouterr()
     assert "makers/model (LTX-Video; licence: some-open-licence): 1 file, 0.0 MB" in told.out
     assert "--yes agrees" in told.err and not (tmp_path / "m").exists()
+    assert main([*words, "--json"]) == 0
+    told_json = json.loads(capsys.readouterr().out)
+    assert told_json["words"] in told.out and told_json["licence"] == "some-open-licence"
+    assert told_json["bytes"] == 30 and not (tmp_path / "m").exists()
     assert main([*words, "--yes", "--json"]) == 0
     kinds = [json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()]
     assert kinds == ["stage", "progress", "finished"] and (tmp_path / "m" / "model_index.json").is_file()
