@@ -111,6 +111,9 @@ COMMANDS = (
     Command("temporal", "&Temporal", ("3",), "", "The scene in motion, at the time on the rail", True),
     Command("star", "&Star", ("S",), "star", "Star the take, or take the star back", True, "takes"),
     Command("reject", "Re&ject", ("X",), "reject", "Reject the take, or take it back", True, "takes"),
+    Command(
+        "stabilise", "Take out the s&hake", (), "", "A new reference take, held to this frame; for a camera that shook"
+    ),
     Command("use_reference", "Use as &reference", ("Ctrl+R",), "film", "Make this take the reference video"),
     Command("use_freeze_time", "Use as &freeze-time", ("Ctrl+F",), "freeze", "Make this take the freeze-time video"),
     Command("compare", "&Compare", ("C",), "compare", "Compare the two selected takes, or end it", True),

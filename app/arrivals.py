@@ -19,6 +19,7 @@ from app.importer import Importer
 from app.panels.lift_dialog import LiftDialog, LiftWish
 from app.panels.path_row import VIDEOS
 from app.sample import sample_project, sample_videos
+from app.stabilising import Stabilising
 from pipeline.project.project_file import is_project
 from pipeline.project.take import Take
 
@@ -41,13 +42,20 @@ class Arrivals(QObject):
         self.importer = Importer(self)
         self.importer.took.connect(self._took)
         self.importer.refused.connect(self.refused)
+        self.stabilising = Stabilising(document, curation.review, self.importer, self)
+        self.stabilising.refused.connect(self.refused)
 
     def deeds(self) -> dict[str, Callable[[], object]]:
         """What the commands of this file do."""
         return {
             "open": self._ask_open, "lift": self.ask_lift, "import": self._ask_import, "paste": self._paste,
-            "sample": self._open_sample,
+            "sample": self._open_sample, **self.stabilising.deeds(),
         }  # fmt: skip
+
+    def close(self) -> None:
+        """For the end of the program: what comes in and is not whole yet is left out."""
+        self.stabilising.close()
+        self.importer.shut_down()
 
     def bring(self, drop: Drop) -> None:
         """Open the project, or bring the videos in: into the open project, else into a new one.

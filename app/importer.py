@@ -17,11 +17,12 @@ Files = list[tuple[Path, str]]
 
 class Importer(QObject):
     """`took(Path, Take)`: a take lies in the project in that folder; `said(str)`: what is going on, "" when nothing
-    is; `refused(str)`."""
+    is; `refused(str)`; `ended`: one errand is over, well or not."""
 
     took = Signal(object, object)
     said = Signal(str)
     refused = Signal(str)
+    ended = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -65,6 +66,7 @@ class Importer(QObject):
         if isinstance(last, Failed) and not last.cancelled:
             self.refused.emit(last.sentence)
         self._go_on()
+        self.ended.emit()
 
 
 def import_arguments(folder: Path, files: Files) -> list[str]:

@@ -172,7 +172,7 @@ class MainWindow(QMainWindow):
         self.view.pause()
         self.curation.close()
         self.generating.close()
-        self.arrivals.importer.shut_down()
+        self.arrivals.close()
         self.files.chore.shut_down()
         self.document.shut_down()
         self.session.shut_down()

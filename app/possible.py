@@ -12,8 +12,8 @@ PLAYS = (
     "last_frame",
 )  # fmt: skip
 TAKE = (
-    "star", "reject", "use_reference", "use_freeze_time", "set_in", "set_out", "go_in", "go_out", "clear_trim",
-    "drop_frames", "lock_frames",
+    "star", "reject", "stabilise", "use_reference", "use_freeze_time", "set_in", "set_out", "go_in", "go_out",
+    "clear_trim", "drop_frames", "lock_frames",
 )  # fmt: skip
 SCENE = (
     "reset_view", "frame_scene", "previous_camera", "next_camera", "canonical", "temporal",

@@ -25,7 +25,7 @@ from app.panels.transport import ActionButton
 from app.takes_model import ENTRY, Check, Order, Show, TakesFilter, TakesModel
 from pipeline.project.project import Project
 
-MENU = ("star", "reject", "", "use_reference", "use_freeze_time", "", "compare")
+MENU = ("star", "reject", "", "use_reference", "use_freeze_time", "stabilise", "", "compare")
 
 
 class Gallery(QWidget):
