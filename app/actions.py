@@ -56,6 +56,10 @@ COMMANDS = (
     Command(
         "solve_cameras", "Solve the &cameras", ("Ctrl+Shift+M",), "", "Solve the freeze-time cameras by themselves"
     ),
+    Command(
+        "import_cameras", "Cameras of another &program…", (), "", "Use a COLMAP model, transforms.json or cameras.json"
+    ),
+    Command("solve_instead", "Solve them &instead", (), "", "Leave the imported cameras and solve these frames again"),
     Command("drop_lost", "&Drop the selected cameras' frames", (), "", "Leave the frames selected in Poses out"),
     Command("pause_lift", "&Pause the lift", ("Ctrl+Shift+.",), "", "Let the lift wait, or go on when it waits"),
     Command("keep_snapshot", "&Keep a picture", ("Ctrl+Shift+K",), "", "Keep a picture of the lift as it is now"),

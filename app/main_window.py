@@ -172,6 +172,7 @@ class MainWindow(QMainWindow):
         self.view.pause()
         self.curation.close()
         self.generating.close()
+        self.posing.close()
         self.arrivals.close()
         self.files.chore.shut_down()
         self.document.shut_down()
@@ -233,7 +234,7 @@ class MainWindow(QMainWindow):
             refused.connect(self.complain)
         for said in (self.files.chore.said, self.arrivals.importer.said):
             said.connect(self.statusBar().showMessage)
-        for said in (self.curation.refused, self.making.said, self.generating.said):
+        for said in (self.curation.refused, self.making.said, self.generating.said, self.posing.said):
             said.connect(self._say)
         for changed in (
             self.workspaces.changed, self.shooting.state.playing_changed, self.curation.changed, self.making.changed,

@@ -7,30 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFileDialog
 
 from app.document import Document
 from app.job_queue import JobQueue
 from app.panels.camera_map import Stand, placed
 from app.panels.poses_panel import PosesPanel
 from app.pose_report import PoseReport, read_report
+from app.verb_process import VerbProcess
 from app.view_state import ViewState
 from app.workspaces import RIGHT, Panel
 from pipeline.jobs.spec import CamerasJob
 from pipeline.messages import CamerasPlaced, Message
 from pipeline.project import edits
 from pipeline.project.project import SolveSettings
+from pipeline.project.project_file import load
 from renderer.errors import Refusal
 
 UNSOLVED = "The cameras of these frames are not reported yet. Solving takes a minute or so; a lift finds them then."
 
 
 class Posing(QObject):
-    """`refused(str)`: why something was not done."""
+    """`refused(str)`: why something was not done. `said(str)`: what is going on."""
 
     refused = Signal(str)
+    said = Signal(str)
 
     def __init__(
         self, document: Document, jobs: JobQueue, view: ViewState, actions: dict[str, QAction], parent: QObject
@@ -47,6 +52,9 @@ class Posing(QObject):
             signal.connect(self._mark)
         for signal in (jobs.changed, jobs.ended):
             signal.connect(self.refresh)
+        self._importing = VerbProcess(self)
+        self._importing.answered.connect(self._imported)
+        self._importing.failed.connect(self._not_imported)
         jobs.message.connect(self._hear)
         jobs.ended.connect(lambda *_: self._show_live(()))
 
@@ -56,7 +64,14 @@ class Posing(QObject):
 
     def deeds(self) -> dict[str, Callable[[], object]]:
         """What the commands of this file do."""
-        return {"solve_cameras": self.solve, "drop_lost": self.drop}
+        return {
+            "solve_cameras": self.solve, "drop_lost": self.drop, "import_cameras": self._ask_import,
+            "solve_instead": self._solve_instead,
+        }  # fmt: skip
+
+    def close(self) -> None:
+        """For the end of the program."""
+        self._importing.end()
 
     def refresh(self) -> None:
         """Bring panel and commands in line with cut, queue and what lies in the project."""
@@ -70,7 +85,10 @@ class Posing(QObject):
         elif possible:
             words = UNSOLVED
         self._actions["solve_cameras"].setEnabled(possible)
-        self.panel.show_solve(self._document.project.cut.solve, self._settled())
+        cut, held = self._document.project.cut, self._document.read_only or self._document.folder is None
+        self.panel.show_solve(cut.solve, self._settled(), imported=cut.poses is not None)
+        self._actions["solve_instead"].setEnabled(cut.poses is not None and not held)
+        self._actions["import_cameras"].setEnabled(bool(job is not None and not reason and not self._importing.running))
         self.panel.show_status(words, solvable=self._report is None)
         self._offer_drop()
 
@@ -88,6 +106,43 @@ class Posing(QObject):
                 self._document.do("Drop frames", lambda project: edits.drop_frames(project, take, frames))
             except Refusal as refusal:
                 self.refused.emit(str(refusal))
+
+    def bring(self, place: Path) -> None:
+        """Use the cameras that lie in a folder, of another program, for the chosen take."""
+        folder = self._document.folder
+        if folder is not None and not self._importing.running:
+            self._document.saver.finish()  # the child reads choices and trims from the file
+            self._importing.ask(["import", str(folder), f"--poses={place}"])
+            self.said.emit(f"Reading cameras from {place.name}…")
+            self.refresh()
+
+    def _ask_import(self) -> None:
+        name = QFileDialog.getExistingDirectory(self.panel, "A folder with cameras of another program")
+        if name:
+            self.bring(Path(name))
+
+    def _imported(self, told: dict[str, Any]) -> None:
+        """The child chose the cameras in the file; here that becomes one step, beside whatever was edited meanwhile."""
+        folder = self._document.folder
+        if folder is None:
+            return
+        try:
+            theirs = load(folder).cut
+            self._document.reload_library()
+            self._document.do("Use cameras of another program", lambda project: edits.with_chosen(project, theirs))
+        except Refusal as refusal:
+            self.refused.emit(str(refusal))
+            return
+        self.said.emit(str((told.get("summary") or {}).get("poses") or ""))
+        self.refresh()
+
+    def _not_imported(self, sentence: str) -> None:
+        self.said.emit("")
+        self.refused.emit(sentence)
+        self.refresh()
+
+    def _solve_instead(self) -> None:
+        self._document.do("Solve the cameras", lambda project: edits.use_poses(project, None))
 
     def _settled(self) -> str:
         """Why another way of solving can't be chosen; empty when it can."""

@@ -59,7 +59,9 @@ class PosesPanel(QWidget):
     def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.solve = push_button(actions["solve_cameras"], "Solve the cameras", "primary")
-        self.drop = push_button(actions["drop_lost"], "Drop the selected frames")
+        self.bring = push_button(actions["import_cameras"], "From another program…")
+        self.instead = push_button(actions["solve_instead"], "Solve them instead")
+        self.drop = push_button(actions["drop_lost"], "Drop the selected")
         self.own_lens, self.still = QCheckBox("The lens zooms"), QCheckBox("Leave out what moves")
         for box, tip in ((self.own_lens, OWN_LENS), (self.still, STILL)):
             box.setToolTip(tip)
@@ -111,9 +113,10 @@ class PosesPanel(QWidget):
             self._fill(report)
         self._report = report
 
-    def show_solve(self, settings: SolveSettings, reason: str) -> None:
-        """How the cameras are solved; `reason`: why that can't be chosen now, or empty."""
+    def show_solve(self, settings: SolveSettings, reason: str, *, imported: bool) -> None:
+        """How the cameras are solved; `reason`: why that can't be chosen now, or empty. `imported`: they are not."""
         self._solve = settings
+        self.instead.setVisible(imported)
         for box, on, tip in (
             (self.own_lens, settings.per_frame_focal, OWN_LENS), (self.still, settings.flow_masks, STILL),
         ):  # fmt: skip
@@ -183,10 +186,14 @@ class PosesPanel(QWidget):
         how.addWidget(self.still)
         how.addStretch(1)
         column.addLayout(how)
-        for widget in (self.solve, self.status, self.score, self.facts, self.reasons, self.map):
+        for widget in (self.instead, self.solve, self.status, self.score, self.facts, self.reasons, self.map):
             column.addWidget(widget)
         column.addWidget(self.table, 1)
-        column.addWidget(self.drop)
+        others = QHBoxLayout()
+        others.setSpacing(8)
+        others.addWidget(self.drop, 1)
+        others.addWidget(self.bring, 1)
+        column.addLayout(others)
         column.addStretch(0)
 
 

@@ -109,6 +109,9 @@ def _add_import(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     take.add_argument("project", type=Path, metavar="PROJECT", help="project folder, made when missing")
     take.add_argument("--reference", type=Path, action="append", default=[], metavar="R.mp4")
     take.add_argument("--freeze-time", type=Path, action="append", default=[], metavar="F.mp4")
+    take.add_argument(
+        "--poses", type=Path, metavar="DIR", help="cameras from another program for the chosen freeze-time take"
+    )
     take.add_argument("--library-only", action="store_true", help=argparse.SUPPRESS)  # the window chooses by itself
     _add_json(take)
 

@@ -62,8 +62,8 @@ def _import(args: argparse.Namespace) -> int:
     from pipeline.project import library, project_file
 
     files = [(path, "reference") for path in args.reference] + [(path, "freeze_time") for path in args.freeze_time]
-    if not files:
-        complain("say which videos: --reference R.mp4, --freeze-time F.mp4, or several of each")
+    if not files and args.poses is None:
+        complain("say which videos: --reference R.mp4, --freeze-time F.mp4, or several of each; or --poses DIR")
         return USAGE
     project_file.check_home(args.project)
     with reporter(as_json=args.json) as out:
@@ -73,7 +73,14 @@ def _import(args: argparse.Namespace) -> int:
                 print(f"Kept {take.clip.n_frames} frames as take {take.id}")
         if not args.library_only:
             project_file.update(args.project, library.completed)
-        out.hear(Finished({"takes": len(files)}))
+        told: dict[str, Any] = {"takes": len(files)}
+        if args.poses is not None:
+            from pipeline.jobs.import_poses import bring_poses
+
+            told["poses"] = bring_poses(args.project, args.poses)[1]
+            if not args.json:
+                print(told["poses"])
+        out.hear(Finished(told))
     return DONE
 
 

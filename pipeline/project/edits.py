@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.project.clip import FrameSelection, same_aspect
 from pipeline.project.curated import MAX_NOTES, Curated
-from pipeline.project.project import LiftSettings, Project, Render, Run, SolveSettings, frames_of
+from pipeline.project.project import Cut, LiftSettings, Project, Render, Run, SolveSettings, frames_of
 from pipeline.project.shot import Shot
 from pipeline.project.take import Take
 from renderer.errors import Refusal
@@ -113,6 +113,22 @@ def pick_canonical(project: Project, take_id: str, index: int) -> Project:
 def set_canonical(project: Project, reference_frame: int, freeze_frame: int) -> Project:
     """Say which source frames of the two videos show the shared moment."""
     cut = replace(project.cut, canonical_reference_frame=reference_frame, canonical_freeze_frame=freeze_frame)
+    return replace(project, cut=cut)
+
+
+def with_chosen(project: Project, theirs: Cut) -> Project:
+    """With the pair, the shared moment and the cameras of another cut, and its opinions of takes without one here."""
+    known = {entry.take for entry in project.cut.curated}
+    more = tuple(entry for entry in theirs.curated if entry.take not in known)
+    cut = replace(
+        project.cut,
+        reference=theirs.reference,
+        freeze_time=theirs.freeze_time,
+        canonical_reference_frame=theirs.canonical_reference_frame,
+        canonical_freeze_frame=theirs.canonical_freeze_frame,
+        poses=theirs.poses,
+        curated=tuple(sorted((*project.cut.curated, *more), key=lambda entry: entry.take)),
+    )
     return replace(project, cut=cut)
 
 

@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QTreeWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.pose_report import PoseReport, read_report
 from pipeline.jobs.spec import CamerasJob
 from pipeline.messages import CamerasPlaced
-from pipeline.project import edits
-from pipeline.project.project import SolveSettings
+from pipeline.project import edits, library, media
+from pipeline.project.project import LiftSettings, SolveSettings
 from tests.app.conftest import OpenWindow
 from tests.app.hands import click
 from tests.app.takes import project_of_takes, write_run
+from tests.pipeline.jobs.test_import_poses import CAMERAS, write_model
+from tests.pipeline.poses.scenes import draw
 
 STATES = ("registered", "registered", "weak", "registered", "lost", "prior")
 
@@ -180,6 +182,42 @@ def test_how_cameras_are_solved_is_an_undoable_choice(opened: MainWindow) -> Non
     assert not panel.own_lens.isChecked() and panel.table.isVisible()
     document.amend(lambda project: edits.use_poses(project, "imported"))
     assert not panel.own_lens.isEnabled() and "another program" in panel.own_lens.toolTip()
+
+
+def test_cameras_of_another_program_are_one_step_and_are_left_again(
+    open_window: OpenWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = draw(CAMERAS)
+    media.write_lossless(tmp_path / "f.mkv", frames, 12.0)
+    media.write_lossless(tmp_path / "r.mkv", frames[[2, 2, 2]], 12.0)
+    library.bring(tmp_path / "p", library.look_at(tmp_path / "r.mkv", tmp_path / "f.mkv"), LiftSettings(), 1, 2)
+    model, window = write_model(tmp_path / "m"), open_window()
+    window.open_project(tmp_path / "p")
+    window.workspaces.go_to("poses")
+    panel, document = window.posing.panel, window.document
+    assert not panel.instead.isVisible()
+    document.do("Write", lambda project: edits.set_prompt(project, "a street"))
+    before = document.project.cut
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(model))
+    click(panel.bring)
+    assert not panel.bring.isEnabled()
+    qtbot.waitUntil(lambda: document.project.cut.poses is not None, timeout=60_000)
+    assert document.project.cut.prompt == "a street" and job_of(window).poses == document.project.cut.poses
+    assert panel.instead.isVisible() and not panel.own_lens.isEnabled() and panel.bring.isEnabled()
+    document.undo_stack.undo()
+    assert document.project.cut == before
+    document.undo_stack.redo()
+    click(panel.instead)
+    assert document.project.cut.poses is None and not panel.instead.isVisible()
+
+
+def test_a_folder_without_cameras_is_a_sentence(opened: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    before = opened.document.project.cut
+    with qtbot.waitSignal(opened.posing.refused, timeout=60_000) as heard:
+        opened.posing.bring(tmp_path)
+    for box in opened.findChildren(QMessageBox, "complaint"):
+        box.reject()
+    assert heard.args[0] and opened.document.project.cut == before and opened.posing.panel.bring.isEnabled()
 
 
 def test_without_a_shared_moment_the_reason_is_said(opened: MainWindow) -> None:
