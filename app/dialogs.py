@@ -7,16 +7,17 @@ from collections.abc import Callable
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialogButtonBox, QMessageBox, QWidget
 
+LEAVING = {
+    QDialogButtonBox.StandardButton.Close: "Close this dialog (Esc)",
+    QDialogButtonBox.StandardButton.Cancel: "Close this dialog and change nothing (Esc)",
+}
+
 
 def tell(parent: QWidget, title: str, text: str, warning: bool = False) -> QMessageBox:
     """Show a text with an OK button and return at once."""
     kind = QMessageBox.Icon.Warning if warning else QMessageBox.Icon.NoIcon
     box = QMessageBox(kind, title, text, QMessageBox.StandardButton.Ok, parent)
-    for button in box.buttons():
-        button.setIcon(QIcon())
-    box.finished.connect(box.deleteLater)
-    box.open()
-    return box
+    return _shown(box)
 
 
 def ask_recovery(parent: QWidget, told: list[str], decide: Callable[[bool], object]) -> QMessageBox:
@@ -29,9 +30,7 @@ def ask_recovery(parent: QWidget, told: list[str], decide: Callable[[bool], obje
     box.addButton("Leave them out", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(restore)
     box.buttonClicked.connect(lambda button: decide(button is restore))
-    box.finished.connect(box.deleteLater)
-    box.open()
-    return box
+    return _shown(box)
 
 
 def ask_leaving(parent: QWidget, leave: Callable[[], object]) -> QMessageBox:
@@ -43,9 +42,7 @@ def ask_leaving(parent: QWidget, leave: Callable[[], object]) -> QMessageBox:
     lose = box.addButton("Close and lose them", QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(stay)
     box.buttonClicked.connect(lambda button: leave() if button is lose else None)
-    box.finished.connect(box.deleteLater)
-    box.open()
-    return box
+    return _shown(box)
 
 
 def ask(parent: QWidget, title: str, text: str, yes: str, no: str) -> QMessageBox:
@@ -55,15 +52,28 @@ def ask(parent: QWidget, title: str, text: str, yes: str, no: str) -> QMessageBo
     keep = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keep)
     box.setEscapeButton(keep)
-    for button in box.buttons():
-        button.setIcon(QIcon())
-    box.finished.connect(box.deleteLater)
-    box.open()
-    return box
+    return _shown(box)
 
 
 def plain(box: QDialogButtonBox) -> QDialogButtonBox:
-    """The same buttons without the desktop's icons."""
+    """The same buttons without the desktop's icons; those that only close say so, with their key."""
     for button in box.buttons():
         button.setIcon(QIcon())
+        kind = box.standardButton(button)
+        if kind in LEAVING and not button.toolTip():
+            button.setToolTip(LEAVING[kind])
+    return box
+
+
+def _shown(box: QMessageBox) -> QMessageBox:
+    """Open a box; its buttons say which key presses them."""
+    reject = QMessageBox.ButtonRole.RejectRole
+    for button in box.buttons():
+        button.setIcon(QIcon())
+        keys = ["Return"] if button is box.defaultButton() or len(box.buttons()) == 1 else []
+        keys += ["Esc"] if box.buttonRole(button) == reject or len(box.buttons()) == 1 else []
+        words = button.text().replace("&", "")
+        button.setToolTip(f"{words} ({', '.join(keys)})" if keys else words)
+    box.finished.connect(box.deleteLater)
+    box.open()
     return box

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from PySide6.QtCore import QProcess, Qt
-from PySide6.QtGui import QCloseEvent, QColor, QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -46,7 +46,7 @@ class DoctorDialog(QDialog):
         self.copy.setToolTip("Copy the findings as text")
         self.copy.setEnabled(False)
         self.copy.clicked.connect(self._copy)
-        self.buttons.rejected.connect(self.close)
+        self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 12)
         column.addWidget(self.lead)
@@ -72,11 +72,12 @@ class DoctorDialog(QDialog):
         self.lead.setText("This machine has all that Splatime needs." if not bad else f"{bad} thing(s) are missing.")
         self.copy.setEnabled(True)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
-        self._process.finished.disconnect()
+    def done(self, result: int) -> None:
+        """Closed by whichever way, Esc too: what is still looking is ended with it."""
+        self._process.blockSignals(True)
         self._process.kill()
         self._process.waitForFinished(2000)
-        super().closeEvent(event)
+        super().done(result)
 
     def _read(self) -> None:
         findings = []
