@@ -70,7 +70,7 @@ def solve_poses(job: PosesJob, control: Control) -> Iterator[Message]:
 
 def solved(job: PosesJob, frames: npt.NDArray[np.uint8], control: Control) -> Generator[Message, None, SolvedPoses]:
     """The cameras, those of the folder where they were solved from the same frames with the same settings."""
-    from pipeline.poses.solve import PosesCancelled, digest_of, solve
+    from pipeline.poses.solve import PosesCancelled, digest_of, solve, solve_guessed
     from pipeline.poses.solved import SolvedPoses
 
     settings, folder = _settings(job), Path(job.folder)
@@ -91,9 +91,10 @@ def solved(job: PosesJob, frames: npt.NDArray[np.uint8], control: Control) -> Ge
 
     def work(tell: Callable[[Message], None]) -> SolvedPoses:
         stopped = lambda: control() == "stop"  # noqa: E731
-        return solve(
-            frames, indices, canonical, settings, folder, tell=tell, cancelled=stopped, moving=moving, held=held
-        )
+        given = frames, indices, canonical, settings, folder
+        if moving is not None and job.masks == FLOW_MASKS:
+            return solve_guessed(*given, moving=moving, tell=tell, cancelled=stopped, held=held)
+        return solve(*given, tell=tell, cancelled=stopped, moving=moving, held=held)
 
     try:
         poses = yield from heard(work)

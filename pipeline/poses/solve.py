@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.messages import CamerasPlaced, Message, Note
+from pipeline.messages import CamerasPlaced, Message, Note, Progress
 from pipeline.poses.child import PosesCancelled
 from pipeline.poses.gauge import (
     RawModel,
@@ -34,7 +34,7 @@ from pipeline.project.media import resize
 from renderer.camera import Camera
 from renderer.errors import Refusal
 
-__all__ = ["PoseSettings", "PosesCancelled", "SolvedPoses", "digest_of", "solve"]
+__all__ = ["PoseSettings", "PosesCancelled", "SolvedPoses", "digest_of", "solve", "solve_guessed"]
 
 Frames = npt.NDArray[np.uint8]
 RECIPE = 4
@@ -103,6 +103,61 @@ def solve(
     for sentence in _worth_saying(solved, settings):
         tell(Note(sentence))
     return solved
+
+
+def solve_guessed(
+    frames: Frames,
+    frame_indices: Sequence[int],
+    canonical: int,
+    settings: PoseSettings,
+    work_dir: Path,
+    *,
+    moving: npt.NDArray[np.bool_],
+    tell: Callable[[Message], None] = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    held: SolvedPoses | None = None,
+) -> SolvedPoses:
+    """`solve` for masks that may be wrong (`moving_masks`): with them and without, and the better cameras are kept.
+
+    Masks that hit what moves take hardly anything from the cameras, and may give them the scene; masks that hit the
+    scene take their share of what is seen. The digest is that of the masks either way. Raises as `solve` does.
+    """
+    found: list[SolvedPoses] = []
+    refused: Refusal | None = None
+    for half, masks in enumerate((moving, None)):
+        try:
+            found.append(
+                solve(
+                    frames, frame_indices, canonical, settings, work_dir,
+                    tell=_half_of_bar(tell, half), cancelled=cancelled, moving=masks, held=held,
+                )
+            )  # fmt: skip
+        except Refusal as refusal:
+            refused = refused or refusal
+    if not found:
+        assert refused is not None
+        raise refused
+    best = found[0] if len(found) == 1 else better_of(found[0], found[1], float(moving.mean()))
+    if best.digest == digest_of(frames, frame_indices, canonical, settings):
+        tell(Note("The cameras are better without those masks, so they are left out."))
+    return replace(best, digest=digest_of(frames, frame_indices, canonical, settings, moving))
+
+
+def better_of(masked: SolvedPoses, plain: SolvedPoses, share: float) -> SolvedPoses:
+    """Of cameras solved with and without masks that cover a `share` of the picture, those that hold more of it."""
+    held = len(masked.in_state("registered")), len(plain.in_state("registered"))
+    if held[0] != held[1]:
+        return masked if held[0] > held[1] else plain
+    return masked if len(masked.track_frames) >= (1.0 - 0.5 * share) * len(plain.track_frames) else plain
+
+
+def _half_of_bar(tell: Callable[[Message], None], half: int) -> Callable[[Message], None]:
+    def told(message: Message) -> None:
+        if isinstance(message, Progress):
+            message = replace(message, step=(half * message.steps + message.step) // 2)
+        tell(message)
+
+    return told
 
 
 def _solve(

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.messages import Message, Note, Progress
 from pipeline.poses.masks import moving_masks, read_masks, sampson
-from pipeline.poses.solve import PoseSettings, solve
+from pipeline.poses.solve import PoseSettings, digest_of, solve, solve_guessed
 from pipeline.project.media import write_image
 from renderer.errors import Refusal
 from tests.benchmarks.poses import errors
@@ -106,6 +107,23 @@ def test_masks_from_flow_bring_the_cameras_nearer_where_something_small_moves(tm
     assert 0.1 < where.mean() < 0.2
     plain, masked = (off_by(frames, moving, tmp_path) for moving in (None, moving_masks(frames)))
     assert masked[0] < 0.7 * plain[0] and masked[1] < 0.7 * plain[1]
+
+
+def test_of_masks_that_are_a_guess_the_better_cameras_are_kept(tmp_path: Path) -> None:
+    """Masks that hide half of the scene are not used where nothing moves, and exact ones are where something does."""
+    calm, wrong = draw(CIRCLING), np.zeros((len(CIRCLING), *SIZE), bool)
+    wrong[:, :, ::40], wrong[:, :, : SIZE[1] // 2] = True, True
+    lively, where = draw_with_mover(CIRCLING, 0.38)
+    for frames, moving, used in ((calm, wrong, False), (lively, where, True)):
+        told: list[Message] = []
+        given = frames, range(len(frames)), 3, PoseSettings.quick(), tmp_path
+        poses = solve_guessed(*given, moving=moving, tell=told.append)
+        assert poses.digest == digest_of(*given[:4], moving)
+        inside = moving[poses.track_frames, poses.track_xy[:, 1].astype(int), poses.track_xy[:, 0].astype(int)]
+        assert inside.any() != used
+        assert any("without those masks" in m.text for m in told if isinstance(m, Note)) != used
+        steps = [m.step for m in told if isinstance(m, Progress)]
+        assert steps == sorted(steps) and steps[-1] == 1000
 
 
 def _masks(folder: Path, names: list[str], size: tuple[int, int] = SIZE) -> Path:
