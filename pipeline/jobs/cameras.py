@@ -105,7 +105,7 @@ def solved(
     from pipeline.poses.holding import worth_holding
     from pipeline.poses.imported import seen_from
     from pipeline.poses.masks import moving_masks
-    from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, digest_of, solve
+    from pipeline.poses.solve import PosesCancelled, PoseSettings, SolvedPoses, digest_of, solve, solve_guessed
 
     how = job.solve
     indices, canonical = job.freeze_time.frames, job.canonical_freeze_frame
@@ -129,17 +129,11 @@ def solved(
         yield Note(f"The masks leave out {moving.mean():.0%} of the pictures.")
 
     def work(tell: Callable[[Message], None]) -> SolvedPoses:
-        return solve(
-            frames,
-            indices,
-            canonical,
-            settings,
-            work_dir,
-            tell=tell,
-            cancelled=lambda: control() == "stop",
-            moving=moving,
-            held=held,
-        )
+        stopped = lambda: control() == "stop"  # noqa: E731
+        given = frames, indices, canonical, settings, work_dir
+        if moving is not None:
+            return solve_guessed(*given, moving=moving, tell=tell, cancelled=stopped, held=held)
+        return solve(*given, tell=tell, cancelled=stopped, held=held)
 
     try:
         poses = yield from heard(work)
