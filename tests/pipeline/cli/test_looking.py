@@ -120,7 +120,7 @@ def test_the_job_comes_back_from_words_and_json(how: str, masks: str | None, hol
     job = PosesJob("/o", "/v.mp4", how, masks, hold, own)
     args = build_parser().parse_args(words_of(job))
     assert (str(args.out), str(args.video), args.quick) == (job.folder, job.video, how == "quick")
-    assert (args.masks, args.hold, args.per_frame_focal) == (masks, hold, own)
+    assert (args.masks, args.hold, bool(args.per_frame_focal)) == (masks, hold, own)
     assert job_from_json(job_to_json(job)) == job
 
 
