@@ -21,7 +21,7 @@ from pipeline.generate.pixel_diffusion import weights
 from pipeline.generate.pixel_diffusion.cascade import Sampling, Wish, make
 from pipeline.generate.pixel_diffusion.clips import procedural_source
 from pipeline.generate.pixel_diffusion.data import HELD_OUT_SEED, to_frames, to_video
-from pipeline.generate.pixel_diffusion.provider import GUIDANCE, STEPS
+from pipeline.generate.pixel_diffusion.provider import CHURN, GUIDANCE, STEPS
 from pipeline.generate.pixel_diffusion.text import encoder
 from pipeline.generate.priors import SHIPPED_FOLDER
 from pipeline.generate.provider import Frames
@@ -99,7 +99,7 @@ def main() -> None:
             strengths = torch.zeros(16)
             strengths[known] = 1.0
             wish = Wish(clips.prompts[i], clips.contexts[i], to_video(true[None]), strengths)
-            *_, last = make(model, words, wish, Sampling(STEPS, GUIDANCE, seed=i))
+            *_, last = make(model, words, wish, Sampling(STEPS, GUIDANCE, CHURN, seed=i))
             rows[clips.contexts[i]].append(measured(true, to_frames(last.video)[0], known))
         for context, found in rows.items():
             column = {name: [row[name] for row in found] for name in found[0]}

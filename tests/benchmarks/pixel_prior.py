@@ -20,7 +20,7 @@ from pipeline.generate.pixel_diffusion import weights
 from pipeline.generate.pixel_diffusion.cascade import Sampling, Wish, make
 from pipeline.generate.pixel_diffusion.clips import procedural_source
 from pipeline.generate.pixel_diffusion.data import HELD_OUT_SEED, to_frames, to_video
-from pipeline.generate.pixel_diffusion.provider import GUIDANCE, STEPS
+from pipeline.generate.pixel_diffusion.provider import CHURN, GUIDANCE, STEPS
 from pipeline.generate.pixel_diffusion.text import encoder
 from pipeline.generate.priors import SHIPPED_FOLDER
 from pipeline.generate.provider import Frames
@@ -57,7 +57,7 @@ def main() -> None:
                 strengths = torch.zeros(16)
                 strengths[0] = float(first)
                 wish = Wish(truth.prompts[i], context, to_video(true[None]), strengths)
-                *_, last = make(model, words, wish, Sampling(STEPS, GUIDANCE, seed=i))
+                *_, last = make(model, words, wish, Sampling(STEPS, GUIDANCE, CHURN, seed=i))
                 made = to_frames(last.video)[0]
                 row.append(made)
                 figures.setdefault(f"{'first frame' if first else 'nothing'} known, {context}", []).append(motion(made))

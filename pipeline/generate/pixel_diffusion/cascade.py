@@ -108,5 +108,5 @@ def _sized(video: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def shortened(sampling: Sampling, steps: int) -> Sampling:
-    """For the upsampler, which has less to find: fewer steps, no guidance, another stream of noise."""
-    return replace(sampling, steps=steps, guidance=1.0, seed=sampling.seed + 0x5EED)
+    """For the upsampler, which has less to find: fewer steps, no guidance nor churn, another stream of noise."""
+    return replace(sampling, steps=steps, guidance=1.0, churn=0.0, seed=sampling.seed + 0x5EED)

@@ -26,12 +26,20 @@ if TYPE_CHECKING:
     from pipeline.generate.pixel_diffusion.text import TextEncoder
 
 FRAMES, SMALL, LARGE = 16, (36, 64), (288, 512)
-STEPS, GUIDANCE, MOST_STEPS = 24, 2.0, 1000
+STEPS, GUIDANCE, CHURN, MOST_STEPS = 24, 2.0, 20.0, 1000
 UPSAMPLER_STEPS = 1
 """The mean of the detail that may be there; splats would follow what is invented anew for every film."""
 OPTIONS = (
     Option("weights", "Weights", "folder", "What train-prior wrote; by default the weights that ship"),
-    Option("churn", "Churn", "number", "Noise that the sampler adds again; 0 is deterministic", 0.0, 0, 1000),
+    Option(
+        "churn",
+        "Churn",
+        "number",
+        "Noise that the sampler adds again; 0 is deterministic, with more grain",
+        CHURN,
+        0,
+        1000,
+    ),
     Option(
         "upsampler_steps",
         "Upsampler steps",
