@@ -23,7 +23,7 @@ from pipeline.jobs.spec import VideosJob
 from pipeline.project.project import LiftSettings
 from pipeline.project.project_file import is_project
 
-PRESETS = (("draft", "Draft: minutes on two cores"), ("standard", "Standard: the better part of an hour"),
+PRESETS = (("draft", "Draft: minutes on two cores"), ("standard", "Standard: a quarter of an hour"),
            ("paper", "Paper: the paper's schedule; needs a GPU"))  # fmt: skip
 DEVICES = (("auto", "Automatic"), ("cpu", "CPU"), ("cuda", "GPU (CUDA)"))
 

@@ -20,6 +20,8 @@ from tests.journeys.test_studio import export, lift
 
 __all__ = ["clean_qt", "open_window", "qapp", "warm_tiles"]  # fixtures of the window's own tests
 PROMPT = "a red ball rolling on grass"
+TEXTURED = "an elephant looking around in a workshop"
+"""Of this, with seed 3, the shipped weights paint an orbit that cameras can be solved from."""
 SLOW = pytest.mark.skipif(os.environ.get("SPLATIME_SLOW") != "1", reason="takes minutes; set SPLATIME_SLOW=1 to run it")
 
 
@@ -34,12 +36,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def begin(qtbot: QtBot, window: MainWindow, provider: str) -> None:
+def begin(qtbot: QtBot, window: MainWindow, provider: str, prompt: str) -> None:
     """From the first screen to the prompt and the provider."""
     click(next(button for button in window.empty.cards.findChildren(QPushButton) if "prompt" in button.text()))
     panel = window.generating.panel
     qtbot.waitUntil(panel.prompt.hasFocus)
-    type_in(panel.prompt, PROMPT)
+    type_in(panel.prompt, prompt)
     key(panel.provider_box, Qt.Key.Key_Home)
     while panel.provider != provider:
         key(panel.provider_box, Qt.Key.Key_Down)
@@ -71,7 +73,7 @@ def generate(qtbot: QtBot, window: MainWindow) -> None:
 def test_from_nothing_but_a_prompt_to_a_film(qtbot: QtBot, open_window: OpenWindow, home: Path) -> None:
     window = open_window(TilesBackend)
     window.resize(1280, 800)
-    begin(qtbot, window, "procedural")
+    begin(qtbot, window, "procedural", PROMPT)
     ask_for_little(window)
     generate(qtbot, window)
     click(window.generating.panel.kinds["freeze_time"])
@@ -99,7 +101,10 @@ def test_the_pixel_model_goes_all_the_way_too(
     monkeypatch.setenv("SOLVED", "1")
     window = open_window(TilesBackend)
     window.resize(1280, 800)
-    begin(qtbot, window, "pixel")
+    begin(qtbot, window, "pixel", TEXTURED)
+    window.generating.panel.seed.setFocus()
+    window.generating.panel.seed.selectAll()
+    type_in(window.generating.panel.seed, "3")
     generate(qtbot, window)
     click(window.generating.panel.kinds["freeze_time"])
     generate(qtbot, window)
