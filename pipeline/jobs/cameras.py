@@ -84,7 +84,7 @@ def reported(
     known = verdict_in(job.report_path)
     if known is None or known.digest != poses.digest:
         seen = look(Path(job.freeze_time.path), job.freeze_time.frames, stopping(control)).freeze_time
-        told = report(poses, seen, sharpness(frames))
+        told = report(poses, seen, dict(zip(job.freeze_time.frames, sharpness(frames).tolist(), strict=True)))
         data = {"digest": poses.digest, **_with_poses(told.to_json(), poses)}
         texts = {job.report_path.with_suffix(".txt"): told.text(), job.report_path: json.dumps(data, allow_nan=False)}
         for path, text in texts.items():

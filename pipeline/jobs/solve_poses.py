@@ -58,7 +58,7 @@ def solve_poses(job: PosesJob, control: Control) -> Iterator[Message]:
     frames = media.read_frames(job.video, max_size=LARGEST)
     yield StageStarted("poses", 0, 1, 0)
     poses = yield from solved(job, frames, control)
-    told = report(poses, seen.freeze_time, sharpness(frames))
+    told = report(poses, seen.freeze_time, dict(enumerate(sharpness(frames).tolist())))
     _clear_images(folder / "images", len(frames))
     write_folder(folder, poses, frames, range(len(frames)))
     for name, text in (("report.json", told.json_text()), ("report.txt", told.text())):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -111,11 +111,11 @@ def _line(row: FrameReport) -> str:
     )
 
 
-def report(poses: SolvedPoses, seen: Check | None = None, sharp: Floats | None = None) -> Report:
+def report(poses: SolvedPoses, seen: Check | None = None, sharp: Mapping[int, float] | None = None) -> Report:
     """Judge solved cameras.
 
-    `seen` is what `check` found in the same video, whose longer ones it looks at in part; `sharp` [F] is the
-    `sharpness` of every frame that has a camera, in their order.
+    `seen` is what `check` found in the same video, whose longer ones it looks at in part; `sharp` is the
+    `sharpness` of frames, by source index; cameras may be of others too.
     """
     order = sorted(poses.cameras)
     lengths = np.diff(poses.track_offsets)
@@ -125,9 +125,9 @@ def report(poses: SolvedPoses, seen: Check | None = None, sharp: Floats | None =
     angles = widest_angles(poses.points.astype(np.float64), owners, rows)
     fits = {fit.frame: fit for fit in poses.fits}
     jumps = _jumps(order, np.array([centres[frame] for frame in order]))
-    sharp = np.full(len(order), math.nan) if sharp is None else sharp
+    own = np.array([(sharp or {}).get(frame, math.nan) for frame in order])
     frames = []
-    for frame, jump, own_sharpness in zip(order, jumps, sharp.tolist(), strict=True):
+    for frame, jump, own_sharpness in zip(order, jumps, own.tolist(), strict=True):
         mine = owners[poses.track_frames == frame]
         length = float(lengths[mine].mean()) if len(mine) else math.nan
         angle = float(np.median(angles[mine])) if len(mine) else math.nan
@@ -144,7 +144,7 @@ def report(poses: SolvedPoses, seen: Check | None = None, sharp: Floats | None =
         *_frame_reasons(frames),
         *_whole_reasons(poses, whole),
         *_seen_reasons(seen),
-        *blurred_reasons(order, sharp),
+        *blurred_reasons(order, own),
     ]
     return Report(tuple(frames), rung=poses.rung or poses.attempt, liftability=Liftability.of(reasons), **whole)
 
