@@ -24,6 +24,7 @@ from renderer.gl.navigation import fitted
 from renderer.snapshot import Snapshot
 from tests.app.conftest import FakeBackend
 from tests.app.hands import double_click, move, press, release
+from tests.app.lag import lag_of_a_drag
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
 SIZE = (320, 180)
@@ -293,6 +294,17 @@ def test_while_moving_the_cpu_picture_is_smaller_when_it_must_be(
         shapes.append(pixels(viewport.grab_picture()).shape)
     assert min(shape[0] for shape in shapes) < full[0] // 2
     settled(qtbot, viewport)
+
+
+@pytest.mark.usefixtures("warm_tiles")
+def test_the_picture_is_never_more_than_one_behind_the_hand(qtbot: QtBot, open_viewport: Open) -> None:
+    viewport, view = open_viewport(TilesBackend)
+    settled(qtbot, viewport)
+    lags = lag_of_a_drag(viewport, moves=60, pause_ms=4)
+    assert len(lags) >= 50  # the first few may be a click yet
+    assert view.station == FREE
+    assert {lag.pictures for lag in lags} <= {0, 1}
+    assert any(lag.pictures == 1 for lag in lags)  # moves came while a picture was under way, or nothing was tried
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,10 @@ from PySide6.QtWidgets import QApplication
 
 from app.main import make_application
 from app.quality import FULL, Budget
+from app.scene_loader import Scene
+from app.view_state import ViewState
+from app.viewport import Viewport
+from app.viewport_tiles import TilesBackend
 from renderer.camera import Camera
 from renderer.gl.canvas import SplatCanvas, use_gl_plus
 from renderer.gl.moment import Mode, Moment
@@ -26,6 +30,7 @@ from renderer.gl.navigation import OrbitCamera, fitted
 from renderer.snapshot import Snapshot
 from renderer.tiles.render import render
 from renderer.tiles.scene import TileScene, warm
+from tests.app.lag import lag_of_a_drag
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
 SIZE = (540, 960)
@@ -109,3 +114,30 @@ def test_a_picture(qapp: QApplication, capsys: pytest.CaptureFixture[str]) -> No
         )
     assert full > 0
     assert out.std() > 5
+
+
+def test_the_hand(qapp: QApplication, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """How far the picture is behind a drag at 60 moves a second."""
+    name, snapshot = scene()
+    path = tmp_path / "snapshot.safetensors"
+    snapshot.save(path)
+    view = ViewState()
+    viewport = Viewport(view, TilesBackend)
+    viewport.resize(*SIZE[::-1])
+    viewport.show()
+    view.show(snapshot)
+    viewport.show_scene(Scene(snapshot, path))
+    while viewport.grab_picture().height() != SIZE[0]:
+        qapp.processEvents()
+    lag_of_a_drag(viewport, moves=60, pause_ms=16)  # until the budget has settled
+    lags = lag_of_a_drag(viewport, moves=120, pause_ms=16)
+    viewport.close_backend()
+    viewport.deleteLater()
+    times = [lag.milliseconds for lag in lags]
+    with capsys.disabled():
+        print(
+            f"\n{name}: from a move of the hand to its picture {np.median(times):.0f} ms (median), {max(times):.0f} ms "
+            f"(most); {sum(lag.pictures == 0 for lag in lags)} of {len(lags)} moves in the very next picture, "
+            f"at the most {max(lag.pictures for lag in lags)} older in between"
+        )
+    assert max(lag.pictures for lag in lags) <= 1
