@@ -47,6 +47,7 @@ class Posing(QObject):
         self._report: PoseReport | None = None
         self.panel.frame_picked.connect(self._look)
         self.panel.solve_wanted.connect(self._choose)
+        self.panel.masks_wanted.connect(self._ask_masks)
         self.panel.selection_changed.connect(self._offer_drop)
         for signal in (view.camera_changed, view.scene_changed):
             signal.connect(self._mark)
@@ -107,13 +108,14 @@ class Posing(QObject):
             except Refusal as refusal:
                 self.refused.emit(str(refusal))
 
-    def bring(self, place: Path) -> None:
-        """Use the cameras that lie in a folder, of another program, for the chosen take."""
+    def bring(self, place: Path, what: str = "cameras") -> None:
+        """Use the cameras of another program that lie in a folder, or "masks", for the chosen take."""
         folder = self._document.folder
         if folder is not None and not self._importing.running:
             self._document.saver.finish()  # the child reads choices and trims from the file
-            self._importing.ask(["import", str(folder), f"--poses={place}"])
-            self.said.emit(f"Reading cameras from {place.name}…")
+            option = "--masks" if what == "masks" else "--poses"
+            self._importing.ask(["import", str(folder), f"{option}={place}"])
+            self.said.emit(f"Reading {what} from {place.name}…")
             self.refresh()
 
     def _ask_import(self) -> None:
@@ -121,19 +123,28 @@ class Posing(QObject):
         if name:
             self.bring(Path(name))
 
+    def _ask_masks(self) -> None:
+        name = QFileDialog.getExistingDirectory(self.panel, "A folder with masks over the freeze-time frames")
+        if name:
+            self.bring(Path(name), "masks")
+        self.refresh()  # whatever was picked in the box, it shows what is chosen
+
     def _imported(self, told: dict[str, Any]) -> None:
-        """The child chose the cameras in the file; here that becomes one step, beside whatever was edited meanwhile."""
-        folder = self._document.folder
+        """The child chose them in the file; here that becomes one step, beside whatever was edited meanwhile."""
+        folder, summary = self._document.folder, told.get("summary") or {}
         if folder is None:
             return
         try:
             theirs = load(folder).cut
-            self._document.reload_library()
-            self._document.do("Use cameras of another program", lambda project: edits.with_chosen(project, theirs))
+            if "masks" in summary:
+                self._document.do("Use masks", lambda project: edits.set_solve(project, theirs.solve))
+            else:
+                self._document.reload_library()
+                self._document.do("Use cameras of another program", lambda project: edits.with_chosen(project, theirs))
         except Refusal as refusal:
             self.refused.emit(str(refusal))
             return
-        self.said.emit(str((told.get("summary") or {}).get("poses") or ""))
+        self.said.emit(str(summary.get("masks") or summary.get("poses") or ""))
         self.refresh()
 
     def _not_imported(self, sentence: str) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
+    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -42,18 +43,28 @@ HEAD_TIPS = (
     "How far it is off the line between its neighbours, in steps of the path",
 )  # fmt: skip
 OWN_LENS = "Give each frame a focal length of its own; for a freeze-time video whose lens zooms"
-STILL = "Mask what moves by itself in the freeze-time video, found from optical flow"
+LEAVE_OUT = "What of the pictures the solver is not to look at"
+WHOLE, FLOW, MASKS = range(3)
+WAYS = ("Use the whole picture", "Leave out what moves", "Leave out by masks…")
+WAY_TIPS = (
+    "Every part of the freeze-time frames is looked at",
+    "What moves by itself, found from optical flow, is not looked at, if cameras are better so",
+    "A folder of pictures over the freeze-time frames, black where the solver is not to look: one for each frame, or "
+    "named for frames, as frame_00003.png",
+)  # fmt: skip
 WIDTHS = (56, 92, 52, 48, 52, 44)
 
 
 class PosesPanel(QWidget):
     """`frame_picked(int)`: look through this freeze-time frame's camera. `selection_changed`: other rows are meant.
 
-    `solve_wanted(SolveSettings)`: the person would have the cameras solved in another way.
+    `solve_wanted(SolveSettings)`: the person would have the cameras solved in another way. `masks_wanted`: with masks
+    that are still to be chosen.
     """
 
     frame_picked = Signal(int)
     solve_wanted = Signal(object)
+    masks_wanted = Signal()
     selection_changed = Signal()
 
     def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
@@ -62,10 +73,15 @@ class PosesPanel(QWidget):
         self.bring = push_button(actions["import_cameras"], "From another program…")
         self.instead = push_button(actions["solve_instead"], "Solve them instead")
         self.drop = push_button(actions["drop_lost"], "Drop the selected")
-        self.own_lens, self.still = QCheckBox("The lens zooms"), QCheckBox("Leave out what moves")
-        for box, tip in ((self.own_lens, OWN_LENS), (self.still, STILL)):
-            box.setToolTip(tip)
-            box.clicked.connect(self._want)
+        self.own_lens, self.leave_out = QCheckBox("The lens zooms"), QComboBox()
+        self.own_lens.setToolTip(OWN_LENS)
+        self.own_lens.clicked.connect(self._want_lens)
+        self.leave_out.setToolTip(LEAVE_OUT)
+        self.leave_out.setAccessibleName(LEAVE_OUT)
+        for place, (way, tip) in enumerate(zip(WAYS, WAY_TIPS, strict=True)):
+            self.leave_out.addItem(way)
+            self.leave_out.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
+        self.leave_out.activated.connect(self._want_left_out)
         self.status, self.score, self.facts, self.reasons = (QLabel() for _ in range(4))
         self.score.setObjectName("cardTitle")
         for label in (self.status, self.score, self.facts, self.reasons):
@@ -117,16 +133,21 @@ class PosesPanel(QWidget):
         """How the cameras are solved; `reason`: why that can't be chosen now, or empty. `imported`: they are not."""
         self._solve = settings
         self.instead.setVisible(imported)
-        for box, on, tip in (
-            (self.own_lens, settings.per_frame_focal, OWN_LENS), (self.still, settings.flow_masks, STILL),
-        ):  # fmt: skip
-            box.setChecked(on)
+        self.own_lens.setChecked(settings.per_frame_focal)
+        way = MASKS if settings.masks is not None else FLOW if settings.flow_masks else WHOLE
+        self.leave_out.setCurrentIndex(way)
+        for box, tip in ((self.own_lens, OWN_LENS), (self.leave_out, WAY_TIPS[way])):
             box.setEnabled(not reason)
             box.setToolTip(reason or tip)
 
-    def _want(self) -> None:
-        wish = replace(self._solve, per_frame_focal=self.own_lens.isChecked(), flow_masks=self.still.isChecked())
-        self.solve_wanted.emit(wish)
+    def _want_lens(self) -> None:
+        self.solve_wanted.emit(replace(self._solve, per_frame_focal=self.own_lens.isChecked()))
+
+    def _want_left_out(self, way: int) -> None:
+        if way == MASKS:
+            self.masks_wanted.emit()
+        else:
+            self.solve_wanted.emit(replace(self._solve, flow_masks=way == FLOW, masks=None))
 
     def show_live(self, stands: Sequence[Stand]) -> None:
         """Cameras as a solver has placed them so far; none hides the map."""
@@ -183,8 +204,7 @@ class PosesPanel(QWidget):
         how = QHBoxLayout()
         how.setSpacing(14)
         how.addWidget(self.own_lens)
-        how.addWidget(self.still)
-        how.addStretch(1)
+        how.addWidget(self.leave_out, 1)
         column.addLayout(how)
         for widget in (self.instead, self.solve, self.status, self.score, self.facts, self.reasons, self.map):
             column.addWidget(widget)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 
 from pipeline.cli.console import complain, print_json
 from pipeline.cli.run_job import DONE, USAGE, run_job
@@ -59,15 +60,21 @@ def _project_poses(args: argparse.Namespace) -> int:
     from pipeline.project import edits
     from pipeline.project.project_file import load, update
 
-    if args.hold is not None or args.quick or args.masks not in (None, FLOW_MASKS, NO_MASKS):
-        complain("cameras of a project are solved with --per-frame-focal and --masks flow or none, and nothing else")
+    if args.hold is not None or args.quick:
+        complain("cameras of a project are solved carefully, and those of frames solved before are held by themselves")
         return USAGE
     project = load(args.video)
+    if args.masks not in (None, FLOW_MASKS, NO_MASKS):
+        from pipeline.jobs.import_masks import bring_masks
+
+        project, words = bring_masks(args.video, Path(args.masks))
+        if not args.json:
+            print(words)
     solve = project.cut.solve
     if args.per_frame_focal is not None:
         solve = replace(solve, per_frame_focal=args.per_frame_focal)
-    if args.masks is not None:
-        solve = replace(solve, flow_masks=args.masks == FLOW_MASKS)
+    if args.masks in (FLOW_MASKS, NO_MASKS):
+        solve = replace(solve, flow_masks=args.masks == FLOW_MASKS, masks=None)
     if solve != project.cut.solve:  # a lift is to find what is solved now
         project = update(args.video, lambda known: edits.set_solve(known, solve))
     job = CamerasJob.from_project(project, args.video)

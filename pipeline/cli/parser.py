@@ -112,6 +112,9 @@ def _add_import(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     take.add_argument(
         "--poses", type=Path, metavar="DIR", help="cameras from another program for the chosen freeze-time take"
     )
+    take.add_argument(
+        "--masks", type=Path, metavar="DIR", help="pictures over that take, black where its solver is not to look"
+    )
     take.add_argument("--library-only", action="store_true", help=argparse.SUPPRESS)  # the window chooses by itself
     _add_json(take)
 
@@ -136,7 +139,7 @@ def _add_looking(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     poses.add_argument("--hold", metavar="DIR", help="of an earlier solve: cameras of the same pictures do not move")
     poses.add_argument(
         "--per-frame-focal", action=argparse.BooleanOptionalAction,
-        help="each frame its own, where the lens zooms; a project remembers it, and --masks flow or none",
+        help="each frame its own, where the lens zooms; a project remembers it, and its masks until --masks none",
     )  # fmt: skip
     poses.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
     for verb in (check, stabilise, poses):

@@ -62,8 +62,10 @@ def _import(args: argparse.Namespace) -> int:
     from pipeline.project import library, project_file
 
     files = [(path, "reference") for path in args.reference] + [(path, "freeze_time") for path in args.freeze_time]
-    if not files and args.poses is None:
-        complain("say which videos: --reference R.mp4, --freeze-time F.mp4, or several of each; or --poses DIR")
+    if not files and args.poses is None and args.masks is None:
+        complain(
+            "say which videos: --reference R.mp4, --freeze-time F.mp4, or several of each; or --poses DIR, --masks DIR"
+        )
         return USAGE
     project_file.check_home(args.project)
     with reporter(as_json=args.json) as out:
@@ -80,6 +82,12 @@ def _import(args: argparse.Namespace) -> int:
             told["poses"] = bring_poses(args.project, args.poses)[1]
             if not args.json:
                 print(told["poses"])
+        if args.masks is not None:
+            from pipeline.jobs.import_masks import bring_masks
+
+            told["masks"] = bring_masks(args.project, args.masks)[1]
+            if not args.json:
+                print(told["masks"])
         out.hear(Finished(told))
     return DONE
 

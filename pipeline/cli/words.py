@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.jobs.spec import (
+    FLOW_MASKS,
     AblationJob,
     CamerasJob,
     ExportJob,
@@ -23,6 +24,7 @@ from pipeline.jobs.spec import (
     PosesJob,
     RenderJob,
     VideosJob,
+    masks_dir,
 )
 from pipeline.project.project import LiftSettings
 from pipeline.project.project_file import load
@@ -143,7 +145,8 @@ def words_of(job: Job) -> list[str]:
         return words + _option("--masks", job.masks) + _option("--hold", job.hold)
     if isinstance(job, CamerasJob):
         words = ["--per-frame-focal"] if job.solve.per_frame_focal else []
-        return ["poses", job.folder, *words, *(["--masks=flow"] if job.solve.flow_masks else [])]
+        masks = job.solve.masks and str(masks_dir(Path(job.folder), job.solve.masks))
+        return ["poses", job.folder, *words, *_option("--masks", FLOW_MASKS if job.solve.flow_masks else masks)]
     if isinstance(job, AblationJob):
         return _ablation_words(job)
     if isinstance(job, GenerateJob):

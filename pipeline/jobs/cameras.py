@@ -101,6 +101,7 @@ def solved(
     job: LiftJob | CamerasJob, frames: npt.NDArray[np.uint8], work_dir: Path, control: Control
 ) -> Generator[Message, None, SolvedPoses]:
     """The cameras: imported ones, those that were solved before from the same frames, or freshly solved ones."""
+    from pipeline.jobs.import_masks import masks_of
     from pipeline.jobs.import_poses import poses_path
     from pipeline.poses.holding import worth_holding
     from pipeline.poses.imported import seen_from
@@ -125,15 +126,18 @@ def solved(
     if held is not None:
         yield Note("Most of these frames were solved before: their cameras stay where they are.")
     moving = moving_masks(frames, stopping(control)) if how.flow_masks else None
+    if how.masks is not None:
+        size = int(frames.shape[1]), int(frames.shape[2])
+        moving = masks_of(Path(job.folder), how.masks, job.freeze_time.digest, indices, size)
     if moving is not None:
         yield Note(f"The masks leave out {moving.mean():.0%} of the pictures.")
 
     def work(tell: Callable[[Message], None]) -> SolvedPoses:
         stopped = lambda: control() == "stop"  # noqa: E731
         given = frames, indices, canonical, settings, work_dir
-        if moving is not None:
+        if how.flow_masks and moving is not None:
             return solve_guessed(*given, moving=moving, tell=tell, cancelled=stopped, held=held)
-        return solve(*given, tell=tell, cancelled=stopped, held=held)
+        return solve(*given, tell=tell, cancelled=stopped, moving=moving, held=held)
 
     try:
         poses = yield from heard(work)

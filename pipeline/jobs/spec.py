@@ -245,6 +245,11 @@ class CamerasJob:
         return self.poses_dir / f"{self.digest}.report.json"
 
 
+def masks_dir(folder: Path, masks_id: str) -> Path:
+    """Where a project keeps masks: pictures named for frames, which the command line reads as the artist's own."""
+    return folder / POSES / "masks" / masks_id
+
+
 @dataclass(frozen=True)
 class AblationJob:
     """Lift a scene folder with parts of the method left out, and compare, in `folder`.

@@ -64,17 +64,23 @@ class SolveSettings:
     """How the freeze-time cameras are solved.
 
     `per_frame_focal`: each frame has a focal length of its own, for a lens that zooms. `flow_masks`: what moves by
-    itself, found from optical flow, is left out.
+    itself, found from optical flow, is left out. `masks`: instead, what is black in the artist's masks of this id.
     """
 
     per_frame_focal: bool = False
     flow_masks: bool = False
+    masks: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if self.masks is not None and (self.flow_masks or not RUN_NAME.fullmatch(self.masks)):
+            raise ValueError(f"masks {self.masks!r}, masks from flow {self.flow_masks}")
 
     @property
     def words(self) -> tuple[str, ...]:
         """What is not as by default; names a place of its own for what is solved so, and no digest changes without."""
-        return ("own_lens",) * self.per_frame_focal + ("flow_masks",) * self.flow_masks
+        masks = () if self.masks is None else (f"masks-{self.masks}",)
+        return ("own_lens",) * self.per_frame_focal + ("flow_masks",) * self.flow_masks + masks
 
 
 @dataclass(frozen=True)

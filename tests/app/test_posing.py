@@ -9,19 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QTreeWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QComboBox, QFileDialog, QMessageBox, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from app.panels.poses_panel import FLOW, MASKS, WHOLE
 from app.pose_report import PoseReport, read_report
 from pipeline.jobs.spec import CamerasJob
 from pipeline.messages import CamerasPlaced
 from pipeline.project import edits, library, media
 from pipeline.project.project import LiftSettings, SolveSettings
 from tests.app.conftest import OpenWindow
-from tests.app.hands import click
+from tests.app.hands import click, key
 from tests.app.takes import project_of_takes, write_run
+from tests.pipeline.jobs.test_import_masks import draw_masks
 from tests.pipeline.jobs.test_import_poses import CAMERAS, write_model
 from tests.pipeline.poses.scenes import draw
 
@@ -170,7 +172,7 @@ def test_selected_frames_are_dropped_as_one_step(opened: MainWindow) -> None:
 def test_how_cameras_are_solved_is_an_undoable_choice(opened: MainWindow) -> None:
     write_report(opened, report())
     panel, document = opened.posing.panel, opened.document
-    assert not panel.own_lens.isChecked() and not panel.still.isChecked()
+    assert not panel.own_lens.isChecked() and panel.leave_out.currentIndex() == WHOLE
     click(panel.own_lens, QPoint(8, panel.own_lens.height() // 2))
     assert document.project.cut.solve == SolveSettings(per_frame_focal=True)
     assert panel.solve.isVisible() and panel.solve.isEnabled(), "cameras of another lens are not reported yet"
@@ -182,6 +184,44 @@ def test_how_cameras_are_solved_is_an_undoable_choice(opened: MainWindow) -> Non
     assert not panel.own_lens.isChecked() and panel.table.isVisible()
     document.amend(lambda project: edits.use_poses(project, "imported"))
     assert not panel.own_lens.isEnabled() and "another program" in panel.own_lens.toolTip()
+
+
+def choose(box: QComboBox, way: int) -> None:
+    """By keys, as a list that is opened is chosen from."""
+    box.setFocus()
+    box.showPopup()
+    listed = box.view()
+    listed.setCurrentIndex(box.model().index(way, 0))
+    key(listed, Qt.Key.Key_Return)
+
+
+def test_what_moves_is_left_out_and_masks_of_a_folder_are_one_step(
+    open_window: OpenWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = draw(CAMERAS)
+    media.write_lossless(tmp_path / "f.mkv", frames, 12.0)
+    media.write_lossless(tmp_path / "r.mkv", frames[[2, 2, 2]], 12.0)
+    library.bring(tmp_path / "p", library.look_at(tmp_path / "r.mkv", tmp_path / "f.mkv"), LiftSettings(), 1, 2)
+    window = open_window()
+    window.open_project(tmp_path / "p")
+    window.workspaces.go_to("poses")
+    panel, document = window.posing.panel, window.document
+    choose(panel.leave_out, FLOW)
+    assert document.project.cut.solve == SolveSettings(flow_masks=True)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    choose(panel.leave_out, MASKS)
+    assert panel.leave_out.currentIndex() == FLOW, "no folder was chosen"
+    place = draw_masks(tmp_path / "masks", document.project.chosen()[1].clip.size)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(place))
+    choose(panel.leave_out, MASKS)
+    qtbot.waitUntil(lambda: document.project.cut.solve.masks is not None, timeout=60_000)
+    assert panel.leave_out.currentIndex() == MASKS and not document.project.cut.solve.flow_masks
+    assert job_of(window).solve == document.project.cut.solve
+    document.undo_stack.undo()
+    assert document.project.cut.solve == SolveSettings(flow_masks=True) and panel.leave_out.currentIndex() == FLOW
+    document.undo_stack.redo()
+    choose(panel.leave_out, WHOLE)
+    assert document.project.cut.solve == SolveSettings()
 
 
 def test_cameras_of_another_program_are_one_step_and_are_left_again(

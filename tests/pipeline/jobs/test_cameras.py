@@ -177,7 +177,8 @@ def test_a_project_remembers_how_the_command_line_solved_it(project: Path, monke
     assert main(["poses", str(project)]) == 0 and asked[1] == job
     assert main(["poses", str(project), "--no-per-frame-focal", "--masks=none"]) == 0
     assert project_file.load(project).cut.solve == SolveSettings()
-    assert main(["poses", str(project), "--masks=elsewhere"]) == 2
+    assert main(["poses", str(project), "--masks=elsewhere"]) == 1
+    assert main(["poses", str(project), "--hold=elsewhere"]) == 2
 
 
 def test_the_job_comes_back_from_words_and_json_and_names_its_frames(project: Path) -> None:
