@@ -35,6 +35,13 @@ COMMANDS = (
     Command("show_generate", "&Prompt…", ("Ctrl+G",), "", "Show the Generate panel, with the cursor in the prompt"),
     Command("generate", "&Generate", ("Ctrl+Shift+G",), "generate", "Have the takes made that the panel describes"),
     Command("fetch_model", "Fetch a &model…", (), "", "Bring a published video model here, once you agree to its size"),
+    Command(
+        "train_model",
+        "&Train the pixel model…",
+        (),
+        "",
+        "Have the pixel model learn from made-up scenes, for as long as you like",
+    ),
     Command("random_seed", "Random &seed", ("Ctrl+D",), "dice", "Pick another seed at random"),
     Command("extend_left", "Extend &left", ("Alt+Left",), "extend_left", "Eight new frames before the first one"),
     Command("extend_right", "Extend &right", ("Alt+Right",), "extend_right", "Eight new frames after the last one"),

@@ -22,6 +22,7 @@ from app.job_queue import JobQueue
 from app.lift_session import LiftSession
 from app.panels.fetch_dialog import FetchDialog
 from app.panels.generate_panel import MOST_SEED, GeneratePanel
+from app.panels.train_dialog import TrainDialog
 from app.providers import Abilities, choices
 from app.workspaces import RIGHT, Panel
 from pipeline.generate.provider import Ability
@@ -47,6 +48,7 @@ class Generating(QObject):
     """`refused(str)`, `said(str)`: sentences. `changed`: what can be done may differ. `asked_for`: show the panel.
 
     `project_requested(Path)`: open this new project. `options_used(str, dict)`: what a provider was asked with.
+    `copied(str)`: a command line for the clipboard.
     """
 
     refused = Signal(str)
@@ -55,6 +57,7 @@ class Generating(QObject):
     asked_for = Signal()
     project_requested = Signal(object)
     options_used = Signal(str, object)
+    copied = Signal(str)
 
     def __init__(
         self, document: Document, session: LiftSession, curation: Curation, actions: dict[str, QAction], window: QWidget
@@ -98,7 +101,7 @@ class Generating(QObject):
         """What the commands of generating do."""
         return {
             "new_project": self._ask_new, "show_generate": self.show_panel, "generate": self._generate,
-            "random_seed": self._roll_seed, "fetch_model": self._ask_model,
+            "random_seed": self._roll_seed, "fetch_model": self._ask_model, "train_model": self._ask_training,
             "extend_left": lambda: self._extend("left", 0.0), "extend_right": lambda: self._extend("right", 0.0),
             "extend": lambda: self._extend("both", float(self.panel.sweep.value())),
             "reroll": self._reroll, "in_between": self._in_between, "vary": self._vary,
@@ -295,6 +298,11 @@ class Generating(QObject):
     def _ask_model(self) -> None:
         dialog = FetchDialog(self._window)
         dialog.fetched.connect(self._use_model)
+        dialog.open()
+
+    def _ask_training(self) -> None:
+        dialog = TrainDialog(self._window)
+        dialog.copied.connect(self.copied)
         dialog.open()
 
     def _use_model(self, folder: Path) -> None:

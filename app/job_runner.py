@@ -44,8 +44,10 @@ class JobRunner(QObject):
     ended = Signal(object)
     silent = Signal(bool)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, patience_ms: int | None = None) -> None:
+        """`patience_ms` between asking, terminating and killing; None: `PATIENCE_MS`."""
         super().__init__(parent)
+        self._patience = patience_ms
         self._process: QProcess | None = None
         self._group = 0
         self._last: Message | None = None
@@ -109,7 +111,7 @@ class JobRunner(QObject):
             self._stopping = True
             self._process.write(b"stop\n")
             self._process.closeWriteChannel()
-            self._force.start(PATIENCE_MS)
+            self._force.start(self._patience or PATIENCE_MS)
 
     def kill(self) -> None:
         """End the whole process group now."""
@@ -134,7 +136,7 @@ class JobRunner(QObject):
             return
         self._process.setProperty("terminated", True)
         self._signal(signal.SIGTERM)
-        self._force.start(PATIENCE_MS)
+        self._force.start(self._patience or PATIENCE_MS)
 
     def _signal(self, number: int) -> None:
         if self._group > 0:

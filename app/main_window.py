@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self.generating = Generating(self.document, self.session, self.curation, self.commands, self)
         self.measuring = Measuring(self.document, self.session.queue, self)
         self.measuring.copied.connect(self.making.copy_text)
+        self.generating.copied.connect(self.making.copy_text)
         parts = self.document, self.making, self.view
         self.restorer = Restorer(parts, self.open_project, lambda: self.desk.recent, self)
         self.showing = Showing(self.document, self.session, self.view, self.looking, self.making)

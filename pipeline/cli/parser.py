@@ -221,6 +221,7 @@ def _add_train_prior(verbs: argparse._SubParsersAction[argparse.ArgumentParser])
     train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     train.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="bfloat16 on a GPU")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
+    train.add_argument("--attended", action="store_true", help=argparse.SUPPRESS)  # the window holds our stdin
     _add_json(train)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 from types import FrameType
 
 from pipeline.cli.console import JsonLines
 from pipeline.cli.run_job import CANCELLED, DONE
+from pipeline.jobs.control import Control
 from pipeline.messages import Finished, Message, Note, Progress
 
 
@@ -22,6 +24,9 @@ def train_prior(args: argparse.Namespace) -> int:
         resume=args.resume, workers=args.workers, device=args.device, precision=args.precision,
     )  # fmt: skip
     asked: list[int] = []
+    control = Control()
+    if args.attended:
+        control.listen(sys.stdin)
 
     def stop(number: int, _frame: FrameType | None) -> None:
         if asked:
@@ -30,12 +35,12 @@ def train_prior(args: argparse.Namespace) -> int:
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        for message in train(told, procedural_source, lambda: bool(asked)):
+        for message in train(told, procedural_source, lambda: bool(asked) or control.stopping):
             JsonLines().hear(message) if args.json else _tell(message, args)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return CANCELLED if asked else DONE
+    return CANCELLED if asked or control.stopping else DONE
 
 
 def _tell(message: Message, args: argparse.Namespace) -> None:

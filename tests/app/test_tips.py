@@ -19,6 +19,7 @@ from app.panels.export_dialog import ExportDialog
 from app.panels.fetch_dialog import FetchDialog
 from app.panels.lift_dialog import LiftDialog
 from app.panels.preferences import Preferences
+from app.panels.train_dialog import TrainDialog
 from tests.app.conftest import OpenWindow
 from tests.app.takes import project_of_takes, write_run
 
@@ -93,7 +94,7 @@ def test_on_the_first_screen(open_window: OpenWindow) -> None:
 @pytest.mark.parametrize(
     ("command", "kind"),
     [("lift", LiftDialog), ("export", ExportDialog), ("preferences", Preferences), ("measure", MeasureDialog),
-     ("doctor", DoctorDialog), ("fetch_model", FetchDialog), ("about", QMessageBox)],
+     ("doctor", DoctorDialog), ("fetch_model", FetchDialog), ("train_model", TrainDialog), ("about", QMessageBox)],
 )  # fmt: skip
 def test_in_every_dialog(qtbot: QtBot, studio: MainWindow, command: str, kind: type[QDialog]) -> None:
     studio.commands[command].trigger()
