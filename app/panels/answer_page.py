@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
+from app.panels.form import Form
 from app.verb_process import VerbProcess
 from pipeline.cli.words import PROGRAM
 
@@ -21,9 +22,7 @@ class AnswerPage(QWidget):
     def __init__(self, lead: str, do: str, tip: str) -> None:
         super().__init__()
         self._tip = tip
-        self.form = QFormLayout()
-        self.form.setHorizontalSpacing(14)
-        self.form.setVerticalSpacing(8)
+        self.form = Form()
         self.says, self.result = QLabel(), QTextBrowser()
         self.says.setObjectName("muted")
         self.says.setWordWrap(True)
@@ -56,7 +55,7 @@ class AnswerPage(QWidget):
     def rows(self, rows: Sequence[tuple[str, QWidget]]) -> None:
         """Add rows to the form; an empty label leaves the field by itself."""
         for label, field in rows:
-            self.form.addRow(label, field)
+            self.form.row(label, field)
 
     def judge(self, *_: Any) -> None:
         """Allow what can be done, and say why not."""

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.dialogs import plain
+from app.panels.form import Form
 from app.panels.number_field import RealField, WholeField
 from pipeline.cli.words import command_line
 from pipeline.jobs.spec import MAX_SUPERSAMPLING, ExportJob, RenderJob
@@ -195,16 +195,14 @@ class ExportDialog(QDialog):
         choose.setToolTip("Choose the file or folder")
         choose.setAutoDefault(False)
         choose.clicked.connect(self._ask)
-        form = QFormLayout()
-        form.setHorizontalSpacing(14)
-        form.setVerticalSpacing(10)
-        form.addRow("&Format", self.form)
-        form.addRow("&Camera", self.camera)
-        form.addRow("&Time", _row(self.first, QLabel("to"), self.last, QLabel("at"), self.fps, QLabel("fps")))
-        form.addRow("&Size", _row(self.size_choice, self.wide, QLabel("×"), self.high))
-        form.addRow("S&upersampling", self.supersampling)
-        form.addRow("&Passes", _row(self.depth_pass, self.alpha_pass, self.transparent))
-        form.addRow("&Into", _row(self.out, choose))
+        form = Form(gaps=(14, 10))
+        form.row("&Format", self.form)
+        form.row("&Camera", self.camera)
+        form.row("&Time", _row(self.first, QLabel("to"), self.last, QLabel("at"), self.fps, QLabel("fps")))
+        form.row("&Size", _row(self.size_choice, self.wide, QLabel("×"), self.high))
+        form.row("S&upersampling", self.supersampling)
+        form.row("&Passes", _row(self.depth_pass, self.alpha_pass, self.transparent))
+        form.row("&Into", _row(self.out, choose))
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.queue = self.buttons.addButton("Add to the queue", QDialogButtonBox.ButtonRole.AcceptRole)
         self.queue.setObjectName("primary")

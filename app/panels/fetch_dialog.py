@@ -15,7 +15,6 @@ import platformdirs
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.job_runner import JobRunner
+from app.panels.form import Form
 from app.panels.path_row import ask_folder, path_row
 from app.verb_process import VerbProcess
 from pipeline.messages import Failed, Message, StageStarted
@@ -185,11 +185,9 @@ class FetchDialog(QDialog):
             button.setAutoDefault(False)
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setHorizontalSpacing(14)
-        form.setVerticalSpacing(8)
-        form.addRow("&Model", self.name)
-        form.addRow("&Folder", path_row(self.folder, ask_folder, "Choose a folder for the model"))
+        form = Form()
+        form.row("&Model", self.name)
+        form.row("&Folder", path_row(self.folder, ask_folder, "Choose a folder for the model"))
         lead = QLabel(LEAD)
         lead.setWordWrap(True)
         buttons = QHBoxLayout()

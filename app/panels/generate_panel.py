@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.panels.coverage_dial import CoverageDial
+from app.panels.form import Form
 from app.panels.number_field import WholeField
 from app.panels.transport import ActionButton
 from app.panels.video_settings import VideoSettings
@@ -200,7 +201,7 @@ class GeneratePanel(QWidget):
         self.provider_box.setMinimumContentsLength(12)
         self.prompt = _Text("What the scene shows: a fox running through the snow", 60)
         self.freeze_prompt = _Text("What the freeze-time video is told", 60)
-        self.form = QFormLayout()
+        self.form = Form()
         self.video = VideoSettings(_Text("What is not to be seen", 46), self.form, 1)
         self.by_rule = QPushButton("By the rule")
         self.seed, self.takes, self.sweep = WholeField(), WholeField(), WholeField()
@@ -256,9 +257,9 @@ class GeneratePanel(QWidget):
         self.freeze_row = _named("Freeze-time prompt", self.freeze_prompt, self.by_rule)
         form = self.form
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.insertRow(0, "Made by", self.provider_box)
-        form.addRow("Seed", seeds)
-        form.addRow("Takes", self.takes)
+        form.insert(0, "Made by", self.provider_box)
+        form.row("Seed", seeds)
+        form.row("Takes", self.takes)
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(14, 12, 14, 12)

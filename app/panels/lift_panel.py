@@ -158,10 +158,10 @@ class LiftPanel(QScrollArea):
 
     def _lay_out(self) -> None:
         more = MoreSettings("Seed, device, video models, and parts to leave out", "More settings")
-        more.form.addRow("Seed", self.seed)
-        more.form.addRow("Device", self.device)
-        more.form.addRow("Prior", self.prior)
-        more.form.addRow("Upsampler", self.upsampler)
+        more.form.row("Seed", self.seed)
+        more.form.row("Device", self.device)
+        more.form.row("Prior", self.prior)
+        more.form.row("Upsampler", self.upsampler)
         for box in self.without.values():
             more.form.addRow(box)
         self.more = more

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from app.panels.form import Form
 
 
 class MoreSettings(QToolButton):
@@ -18,7 +20,7 @@ class MoreSettings(QToolButton):
         self.setArrowType(Qt.ArrowType.RightArrow)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.rows = QWidget()
-        self.form = QFormLayout(self.rows)
+        self.form = Form(self.rows)
         self.form.setContentsMargins(0, 0, 0, 0)
         self.rows.hide()
         self.toggled.connect(self._turn)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.panels.form import Form
 from app.panels.number_field import RealField, WholeField
 from pipeline.generate.options import Option
 from renderer.errors import Refusal
@@ -52,7 +52,7 @@ class OptionForm(QObject):
 
     changed = Signal()
 
-    def __init__(self, form: QFormLayout, at: int) -> None:
+    def __init__(self, form: Form, at: int) -> None:
         super().__init__(form)
         self._form, self._at = form, at
         self._options: tuple[Option, ...] = ()
@@ -77,11 +77,11 @@ class OptionForm(QObject):
             field.widget.setToolTip(option.tip)
             self._fields[option.name] = field
             if option.form == "switch":
-                self._form.insertRow(row, "", field.widget)
+                self._form.insert(row, "", field.widget)
             elif len(option.title) > LONG:
                 self._form.insertRow(row, _under(option.title, field.widget))
             else:
-                self._form.insertRow(row, option.title, field.widget)
+                self._form.insert(row, option.title, field.widget)
         self.fill(before)
 
     def values(self) -> dict[str, Any]:

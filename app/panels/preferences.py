@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
     QHBoxLayout,
     QHeaderView,
     QKeySequenceEdit,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from app.dialogs import plain as plain_buttons
 from app.mouse_maps import MAPS, told
+from app.panels.form import Form
 from app.settings import THEMES, Settings
 from app.shortcuts import BY_NAME, Keys, clashes, effective, plain, shown, with_keys
 
@@ -64,11 +64,11 @@ class Preferences(QDialog):
         self.keys = KeyEditor(settings.keys)
         self.keys.keys_requested.connect(self.keys_requested)
         look = QWidget()
-        form = QFormLayout(look)
+        form = Form(look)
         form.setContentsMargins(16, 16, 16, 16)
-        form.addRow("&Theme", self.theme)
-        form.addRow("&Mouse as in", self.mouse)
-        form.addRow("", self.drags)
+        form.row("&Theme", self.theme)
+        form.row("&Mouse as in", self.mouse)
+        form.row("", self.drags)
         tabs = QTabWidget()
         tabs.addTab(look, "Look")
         tabs.addTab(self.keys, "Keys")

@@ -37,6 +37,9 @@ EASING_WORDS = {
     "linear": "Linear", "smooth": "Smooth", "in": "Ease in", "out": "Ease out", "hold": "Hold, then jump",
 }  # fmt: skip
 
+KEY_TIPS = ("Scene time at this key", "Vertical field of view at this key", "How the way to the next key is gone")
+NO_KEY = "choose a key on the timeline, or add one of the present view"
+
 
 class ShotPanel(QWidget):
     """Shows a `ShotState`; what the hand asks for are the signals.
@@ -64,11 +67,8 @@ class ShotPanel(QWidget):
                 lambda _c=False, name=name: self.preset_chosen.emit(name)
             )
         self.presets.setMenu(menu)
-        self.time, self.fov = (
-            _spin(0, 1, 2, "", "Scene time at this key"),
-            _spin(2, 170, 1, "°", "Vertical field of view"),
-        )
-        self.easing = _combo([(EASING_WORDS[name], name) for name in EASINGS], "How the way to the next key is gone")
+        self.time, self.fov = _spin(0, 1, 2, "", KEY_TIPS[0]), _spin(2, 170, 1, "°", KEY_TIPS[1])
+        self.easing = _combo([(EASING_WORDS[name], name) for name in EASINGS], KEY_TIPS[2])
         self.speed = _spin(0.05, 20, 2, "×", "Speed of the whole film")
         self.fps = _spin(1, 240, 0, " fps", "Pictures a second")
         self.picture_size = _combo([(f"{w} × {h}", (h, w)) for h, w in SIZES], "Size of the film's pictures")
@@ -91,8 +91,9 @@ class ShotPanel(QWidget):
         key = None if index is None else shot.keys[index]
         widgets = (self.time, self.fov, self.easing, self.speed, self.fps, self.picture_size)
         blockers = [QSignalBlocker(widget) for widget in widgets]
-        for widget in (self.time, self.fov, self.easing):
+        for widget, tip in zip((self.time, self.fov, self.easing), KEY_TIPS, strict=True):
             widget.setEnabled(key is not None)
+            widget.setToolTip(tip if key is not None else f"{tip}: {NO_KEY}")
         if key is not None:
             self.time.setValue(key.time)
             self.fov.setValue(math.degrees(key.fov_y))

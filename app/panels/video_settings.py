@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QVBoxLayout, QWidget
 
+from app.panels.form import Form
 from app.panels.more_settings import MoreSettings
 from app.panels.number_field import RealField, WholeField
 from app.panels.option_form import PLACES, OptionForm
@@ -31,7 +32,7 @@ class VideoSettings(QWidget):
 
     changed = Signal()
 
-    def __init__(self, negative: QPlainTextEdit, form: QFormLayout, at: int) -> None:
+    def __init__(self, negative: QPlainTextEdit, form: Form, at: int) -> None:
         super().__init__()
         self.negative = negative
         self.count, self.steps = WholeField(), WholeField()
@@ -49,7 +50,7 @@ class VideoSettings(QWidget):
             ("Guidance", self.guidance), ("Without", self.negative),
         )  # fmt: skip
         for words, field in rows:
-            self.more.form.addRow(words, field)
+            self.more.form.row(words, field)
         self.places, self.options = OptionForm(form, at), OptionForm(self.more.form, len(rows))
         self.show_ability(None)
         column = QVBoxLayout(self)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from app.panels.shot_panel import NO_KEY
 from app.panels.shot_timeline import KEYS, RULER
 from app.shooting import COLMAP, NERFSTUDIO, OURS, Shooting
 from pipeline.project.project_file import load
@@ -228,7 +229,7 @@ def test_colmap_out_and_in_and_bad_files_are_said(shot_window: MainWindow, tmp_p
 def test_without_keys_the_panel_says_what_to_do(shot_window: MainWindow) -> None:
     window = shot_window
     assert not window.commands["export_path"].isEnabled()
-    assert not window.shooting.panel.time.isEnabled()
+    assert not window.shooting.panel.time.isEnabled() and NO_KEY in window.shooting.panel.time.toolTip()
     key(window, Qt.Key.Key_Space)
     assert window.view.rate == 1.0, "without a film the scene plays"
     window.view.pause()

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
-    QFormLayout,
     QLabel,
     QLineEdit,
     QSpinBox,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from app.panels.form import Form
 from app.panels.option_form import OptionForm
 from app.settings import load_settings
 from pipeline.generate.options import FORMS, Option, checked
@@ -48,7 +48,7 @@ OPTIONS = (
 def form(qtbot: QtBot) -> Iterator[OptionForm]:
     holder = QWidget()
     qtbot.addWidget(holder)
-    rows = QFormLayout(holder)
+    rows = Form(holder)
     rows.addRow("Above", QLabel())
     rows.addRow("Below", QLabel())
     form = OptionForm(rows, 1)
@@ -102,7 +102,7 @@ def test_rows_of_the_same_names_keep_what_they_say(form: OptionForm) -> None:
     assert form.values() == {"place": "weights"}
     form.show_options(())
     rows = form.parent()
-    assert isinstance(rows, QFormLayout) and rows.rowCount() == 2
+    assert isinstance(rows, Form) and rows.rowCount() == 2
 
 
 def test_a_place_is_chosen_by_its_button(form: OptionForm, monkeypatch: pytest.MonkeyPatch) -> None:
