@@ -17,8 +17,8 @@ from renderer.camera import Camera
 from renderer.diff.quaternions import rotation_from_vector
 from renderer.diff.splats import CameraBatch
 
-GUESSED_RATE = 5.0
-"""How many times as fast guessed cameras learn; at 20 times they run away."""
+GUESSED_RATE = 10.0
+"""How many times as fast guessed cameras learn; at 40 times they begin to run away."""
 
 
 def rotation_matrix(q: Tensor) -> Tensor:
@@ -33,7 +33,7 @@ def rotation_matrix(q: Tensor) -> Tensor:
 
 
 class CameraTuning(nn.Module):
-    """world_from_camera' = world_from_camera [R(r) | t]; corrections [K, 6] born zero, the canonical row stays zero.
+    """world_from_camera' = world_from_camera [R(r) | t]; corrections [6] are born zero, the canonical one stays.
 
     (r, t) is `free` [K, 1] times the correction: 0 for the canonical camera, 1 for solved ones, `GUESSED_RATE` for
     those at the positions `guessed`. Adam's steps do not depend on the size of gradients, so this scales their rate.
@@ -52,7 +52,8 @@ class CameraTuning(nn.Module):
         free[list(guessed)] = GUESSED_RATE
         free[canonical] = 0.0
         self.register_buffer("free", free)
-        self.corrections = nn.Parameter(torch.zeros(len(cameras), 6, device=device))
+        # One parameter a camera: an optimiser then leaves those alone that a step has not looked through.
+        self.corrections = nn.ParameterList(torch.zeros(6, device=device) for _ in cameras)
 
     def view(self, index: int) -> CameraBatch:
         """One tuned camera as a batch, differentiable in its correction."""

@@ -7,13 +7,11 @@ keeps, in the run's folder, `snapshot.safetensors` (the newest picture, and at t
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +20,7 @@ import torch
 from pipeline.generate.priors import AUTO, NONE, load_prior
 from pipeline.generate.provider import VideoPrior, VideoRefiner, VideoUpsampler
 from pipeline.generate.upsamplers import load_upsampler
+from pipeline.lift.checkpoint import restore, save_checkpoint
 from pipeline.lift.footage import Footage, to_tensor
 from pipeline.lift.initialise import activity_mask, initial_splats, place_nodes, seen_moving
 from pipeline.lift.reupsample import made_film
@@ -141,7 +140,7 @@ def lift(
         )
     run_dir.mkdir(parents=True, exist_ok=True)
     if resume and (run_dir / CHECKPOINT).exists():
-        trainer.restore(load_checkpoint(run_dir / CHECKPOINT))
+        restore(trainer, run_dir / CHECKPOINT)
         yield Note(f"Resumed at step {trainer.steps_done} of {table.total_steps}.")
     yield from _optimise(trainer, inputs, settings, run_dir, control)
 
@@ -320,29 +319,3 @@ def save_snapshot(trainer: Trainer, inputs: LiftInputs, settings: LiftSettings, 
     scene.bake([float(t) for t in inputs.reference_indices], [float(k) for k in trainer.footage.freeze_frames]).save(
         path
     )
-
-
-def save_checkpoint(state: dict[str, Any], path: Path) -> None:
-    """Write atomically, so that a kill at any moment leaves the previous checkpoint whole."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with scratch.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, path)
-    except OSError as fault:
-        raise Refusal(
-            f"The checkpoint could not be written ({fault.strerror}); free some disk space and --resume."
-        ) from fault
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read back what `save_checkpoint` wrote; never unpickles code."""
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as fault:
-        raise Refusal(f"The checkpoint {path} can't be read; lift again without --resume.") from fault
-    return state

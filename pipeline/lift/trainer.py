@@ -88,7 +88,7 @@ class Trainer:
         self.field_optimisers = {
             name: adam(list(f.parameters())) for name, f in self._fields().items() if f is not None
         }
-        self.camera_optimiser = adam([self.cameras.corrections])
+        self.camera_optimiser = adam(list(self.cameras.corrections))
         self.phase_index, self.step_in_phase = 0, 0
         self.visits = Visits(footage, schedule.anchor_every, self.random)
         self.objective = Objective(footage, temporal, self.cameras.tuned, self.random, distiller)

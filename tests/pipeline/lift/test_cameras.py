@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 def _stepped(guessed: tuple[int, ...]) -> CameraTuning:
     """After one step of Adam towards shifting every image."""
     tuning = CameraTuning(arc(4, 30.0), 0, CPU, guessed)
-    optimiser = torch.optim.Adam([tuning.corrections], lr=1e-3)
+    optimiser = torch.optim.Adam(tuning.corrections, lr=1e-3)
     torch.stack([tuning.view(k).camera_from_world[0, 0, 3] for k in range(4)]).sum().backward()
     optimiser.step()
     return tuning
@@ -43,6 +43,22 @@ def test_a_guessed_camera_goes_further_in_one_step_and_the_canonical_one_nowhere
     assert gone[1][2] / gone[0][2] == pytest.approx(GUESSED_RATE, rel=0.02)
     for solved in (1, 3):
         assert torch.equal(faster.view(solved).camera_from_world, usual.view(solved).camera_from_world)
+
+
+def test_a_step_moves_the_camera_that_it_looks_through_and_no_other() -> None:
+    phases = (Phase("a", 12, "freeze-time", (SPLATS, CAMERAS), {"l1": 0.8, "ssim": 0.2}),)
+    raw = truth()
+    table = Schedule(name="tiny", field="nodes", rates=Rates(cameras=(1e-3, 3e-5)), phases=phases)
+    subject = Trainer(table, footage(), raw, None, NodeField(raw["means"][:20], [0.0, 1.0, 2.0, 3.0], 0.0), 0)
+    moved = set()
+    for _ in range(12):
+        before = [correction.detach().clone() for correction in subject.cameras.corrections]
+        subject.step()
+        after = subject.cameras.corrections
+        changed = {k for k, (a, b) in enumerate(zip(before, after, strict=True)) if not torch.equal(a, b)}
+        assert len(changed) <= 1, "momentum of earlier steps moves cameras that this one didn't look through"
+        moved |= changed
+    assert len(moved) > 1
 
 
 def test_frames_that_no_track_holds_are_the_guessed_ones() -> None:

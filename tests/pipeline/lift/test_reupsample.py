@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from pipeline.lift import reupsample
+from pipeline.lift.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.lift.rates import share_of_stage
-from pipeline.lift.run import load_checkpoint, save_checkpoint
 from pipeline.lift.schedule import FILM, PER_FRAME, SPLATS, TEMPORAL, preset, table_of, with_reupsampling
 from pipeline.lift.trainer import Trainer
 from tests.fakes.upsamplers import Tinting

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipeline.generate import priors
-from pipeline.lift.run import LiftInputs, LiftSettings, Stopped, lift, load_checkpoint
+from pipeline.lift.checkpoint import load_checkpoint
+from pipeline.lift.run import LiftInputs, LiftSettings, Stopped, lift
 from pipeline.lift.schedule import Schedule, preset
 from pipeline.messages import Finished, Message, Note, StageStarted
 from tests.fakes.ncnn_network import network

@@ -15,8 +15,8 @@ from torch import Tensor
 from pipeline.generate.served_refiner import ServedRefiner
 from pipeline.generate.serving import PriorServer
 from pipeline.lift import sds
+from pipeline.lift.checkpoint import load_checkpoint, save_checkpoint
 from pipeline.lift.footage import Footage
-from pipeline.lift.run import load_checkpoint, save_checkpoint
 from pipeline.lift.schedule import (
     CAMERAS,
     MULTI_VIEW_SDS,

@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from pipeline.lift.checkpoint import load_checkpoint, restore, save_checkpoint
 from pipeline.lift.footage import Footage
-from pipeline.lift.run import load_checkpoint, save_checkpoint
 from pipeline.lift.schedule import (
     CAMERAS,
     NEW_SPLATS,
@@ -143,6 +143,15 @@ def test_resuming_from_a_file_is_bit_exact(cut: int, tmp_path: Path) -> None:
     assert after.steps_done == cut
     assert run(after, whole.schedule.total_steps - cut) == expected[cut:]
     assert_same(after.state(), whole.state())
+
+
+@pytest.mark.parametrize("fault", ["cameras", "optimisers"])
+def test_a_checkpoint_of_another_version_is_refused_in_a_sentence(fault: str, tmp_path: Path) -> None:
+    state = trainer().state()
+    state[fault] = {"corrections": torch.zeros(4, 6)} if fault == "cameras" else {}
+    save_checkpoint(state, tmp_path / "checkpoint.pt")
+    with pytest.raises(Refusal, match="another version"):
+        restore(trainer(), tmp_path / "checkpoint.pt")
 
 
 @pytest.mark.parametrize(("part", "rows"), [("per-frame-deformation", 0), ("small-motion", 0), ("new-splats", 2)])
