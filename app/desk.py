@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app import shortcuts
 from app.actions import refresh_icons
-from app.dialogs import tell
+from app.dialogs import tell, tell_at_length
 from app.help import about_text, keys_text
 from app.panels.doctor import DoctorDialog
 from app.panels.palette import Palette
@@ -69,9 +69,12 @@ class Desk(QObject):
             "palette": lambda: Palette(self._actions, self._window).open(),
             "preferences": self._preferences,
             "doctor": lambda: DoctorDialog(self._window).open(),
-            "keys": lambda: tell(self._window, "Keys and mouse", keys_text(self.settings.keys, self.settings.mouse)),
+            "keys": self._tell_keys,
             "about": lambda: tell(self._window, "About Splatime", about_text(backend())),
         }
+
+    def _tell_keys(self) -> None:
+        tell_at_length(self._window, "Keys and mouse", keys_text(self.settings.keys, self.settings.mouse))
 
     def _preferences(self) -> None:
         dialog = Preferences(self.settings, self._window)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDialogButtonBox, QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QMessageBox, QTextBrowser, QVBoxLayout, QWidget
 
 LEAVING = {
     QDialogButtonBox.StandardButton.Close: "Close this dialog (Esc)",
@@ -18,6 +18,26 @@ def tell(parent: QWidget, title: str, text: str, warning: bool = False) -> QMess
     kind = QMessageBox.Icon.Warning if warning else QMessageBox.Icon.NoIcon
     box = QMessageBox(kind, title, text, QMessageBox.StandardButton.Ok, parent)
     return _shown(box)
+
+
+def tell_at_length(parent: QWidget, title: str, text: str) -> QDialog:
+    """Show a rich text that may be longer than the screen, and return at once."""
+    dialog, page, column = QDialog(parent), QTextBrowser(), QVBoxLayout()
+    dialog.setObjectName("lengthy")
+    dialog.setWindowTitle(title)
+    dialog.resize(660, 600)
+    page.setHtml(text)
+    page.setAccessibleName(title)
+    buttons = plain(QDialogButtonBox(QDialogButtonBox.StandardButton.Close))
+    buttons.rejected.connect(dialog.reject)
+    column.setContentsMargins(16, 16, 16, 12)
+    column.addWidget(page, 1)
+    column.addWidget(buttons)
+    dialog.setLayout(column)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+    page.setFocus()
+    return dialog
 
 
 def ask_recovery(parent: QWidget, told: list[str], decide: Callable[[bool], object]) -> QMessageBox:

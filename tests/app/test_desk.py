@@ -7,8 +7,10 @@ import logging
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog, QTextBrowser
 from pytestqt.qtbot import QtBot
 
+from app.actions import COMMANDS
 from app.main_window import MainWindow
 from app.panels.doctor import DoctorDialog
 from app.panels.log import LogPanel
@@ -122,6 +124,18 @@ def test_the_doctor_is_asked_and_can_be_copied(qtbot: QtBot, window: MainWindow)
     assert "torch\tnot here" in QGuiApplication.clipboard().text()
     QGuiApplication.clipboard().clear()
     dialog.close()
+
+
+def test_all_keys_are_told_on_a_page_that_scrolls(window: MainWindow) -> None:
+    window.commands["keys"].trigger()
+    dialog = window.findChild(QDialog, "lengthy")
+    assert dialog is not None
+    page = dialog.findChild(QTextBrowser)
+    assert page is not None
+    words = page.toPlainText()
+    told = effective({})
+    assert [row.name for row in COMMANDS if ", ".join(told[row.name]) not in words] == []
+    assert page.verticalScrollBar().maximum() > 0
 
 
 def test_the_log_panel_shows_what_is_logged(qtbot: QtBot, window: MainWindow) -> None:

@@ -94,13 +94,15 @@ def test_on_the_first_screen(open_window: OpenWindow) -> None:
 @pytest.mark.parametrize(
     ("command", "kind"),
     [("lift", LiftDialog), ("export", ExportDialog), ("preferences", Preferences), ("measure", MeasureDialog),
-     ("doctor", DoctorDialog), ("fetch_model", FetchDialog), ("train_model", TrainDialog), ("about", QMessageBox)],
+     ("doctor", DoctorDialog), ("fetch_model", FetchDialog), ("train_model", TrainDialog), ("about", QMessageBox),
+     ("keys", QDialog)],
 )  # fmt: skip
 def test_in_every_dialog(qtbot: QtBot, studio: MainWindow, command: str, kind: type[QDialog]) -> None:
     studio.commands[command].trigger()
     dialog = next(box for box in studio.findChildren(kind) if box.isVisible())
     assert buttons(dialog)
     assert every_page(dialog, silent) == []
+    assert dialog.width() <= 1280 and dialog.height() <= 720, "it is to fit on a small screen"
     dialog.reject()
 
 
