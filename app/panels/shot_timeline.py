@@ -10,7 +10,7 @@ from app.shot_state import ShotState
 from app.theme import current_theme
 from renderer.trajectory import eased
 
-LEFT, RIGHT, RULER, KEYS = 76.0, 22.0, 22.0, 30.0
+LEFT, RIGHT, RULER, KEYS = 76.0, 22.0, 27.0, 30.0
 HEIGHT = 150
 SPARE = 1.15  # of the film's length: room to drag the last key further
 STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -134,7 +134,7 @@ class ShotTimeline(QWidget):
             label = f"{i * step:g} s"
             painter.setPen(theme.colour("muted"))
             half = metrics.horizontalAdvance(label) / 2
-            painter.drawText(QRectF(x - half - 2, 0, 2 * half + 4, RULER - 4), Qt.AlignmentFlag.AlignCenter, label)
+            painter.drawText(QRectF(x - half - 2, 0, 2 * half + 4, RULER - 9), Qt.AlignmentFlag.AlignCenter, label)
 
     def _paint_words(self, painter: QPainter) -> None:
         painter.setPen(current_theme().colour("muted"))
@@ -190,4 +190,4 @@ class ShotTimeline(QWidget):
         painter.drawLine(QPointF(x, RULER - 6), QPointF(x, self.height()))
         painter.setBrush(current_theme().colour("accent"))
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.drawPolygon(QPolygonF([QPointF(x - 6, RULER - 12), QPointF(x + 6, RULER - 12), QPointF(x, RULER - 3)]))
+        painter.drawPolygon(QPolygonF([QPointF(x - 6, RULER - 9), QPointF(x + 6, RULER - 9), QPointF(x, RULER)]))
