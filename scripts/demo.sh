@@ -9,7 +9,6 @@ sample=resources/sample
 echo "How close is it to the truth (frames and cameras that the lift never saw)?"
 "$python" main.py evaluate "$out" --scene $sample
 "$python" main.py render "$out" --camera reference --out "$out/renders/reference.mp4"
-echo "Rendered $out/renders/reference.mp4"
 if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
     exec "$python" main.py "$out"
 fi
