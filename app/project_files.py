@@ -12,6 +12,7 @@ from app.chore import Chore, Work
 from app.document import Document
 
 ZIPS = "Packed projects (*.zip)"
+PACK = "Pack the project into (without checkpoints and the lifts of ablations)"
 
 
 class ProjectFiles(QObject):
@@ -60,7 +61,7 @@ class ProjectFiles(QObject):
         folder = self._document.folder
         if folder is not None:
             start = str(folder.with_suffix(".zip"))
-            name, _ = QFileDialog.getSaveFileName(self._window, "Pack the project into", start, ZIPS)
+            name, _ = QFileDialog.getSaveFileName(self._window, PACK, start, ZIPS)
             if name:
                 self.pack(Path(name))
 

@@ -18,7 +18,8 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 SHEET_ICONS = ("chevron", "dock_close", "dock_float", "tick")
-RATIOS = (1, 2)  # icon pixmaps are made for these; Qt scales between
+SIDES = (12, 16, 20, 26)  # logical pixels of the places where icons stand
+RATIOS = (1.0, 1.25, 1.5, 2.0)  # of screens; between them Qt scales a larger one down, and a stroke turns soft
 
 
 @dataclass(frozen=True)
@@ -99,21 +100,22 @@ def icon(name: str, colour: str | None = None) -> QIcon:
 @cache
 def app_icon() -> QIcon:
     """Splatime's own icon, at the sizes that desktops ask for."""
-    svg = _svg("splatime")
+    drawing = _drawing(_svg("splatime"))
     made = QIcon()
-    for side in (16, 32, 48, 64, 128, 256):
-        made.addPixmap(_pixmap(svg, side, 1))
+    for side in (16, 32, 48, 64, 72, 90, 108, 128, 144, 256):  # 72 on the first screen, at every ratio
+        made.addPixmap(_pixmap(drawing, side))
     return made
 
 
 @cache
 def _icon(name: str, colour: str) -> QIcon:
-    svg = _svg(name).replace("currentColor", colour)
+    drawing = _drawing(_svg(name).replace("currentColor", colour))
+    faint = _drawing(_svg(name).replace("currentColor", current_theme()["faint"]))
     made = QIcon()
-    for ratio in RATIOS:
-        made.addPixmap(_pixmap(svg, 20, ratio))
-    faint = _svg(name).replace("currentColor", current_theme()["faint"])
-    made.addPixmap(_pixmap(faint, 20, 1), QIcon.Mode.Disabled)
+    # Qt looks for a ratio before it looks for a size, so pixmaps have ratio 1 and as many pixels as will be asked for.
+    for side in sorted({int(side * ratio + 0.5) for side in SIDES for ratio in RATIOS}):
+        made.addPixmap(_pixmap(drawing, side))
+        made.addPixmap(_pixmap(faint, side), QIcon.Mode.Disabled)
     return made
 
 
@@ -121,11 +123,14 @@ def _svg(name: str) -> str:
     return files("resources").joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
 
 
-def _pixmap(svg: str, side: int, ratio: int) -> QPixmap:
-    made = QPixmap(side * ratio, side * ratio)
+def _drawing(svg: str) -> QSvgRenderer:
+    return QSvgRenderer(QByteArray(svg.encode()))
+
+
+def _pixmap(drawing: QSvgRenderer, side: int) -> QPixmap:
+    made = QPixmap(side, side)
     made.fill(Qt.GlobalColor.transparent)
     painter = QPainter(made)
-    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, side * ratio, side * ratio))
+    drawing.render(painter, QRectF(0, 0, side, side))
     painter.end()
-    made.setDevicePixelRatio(ratio)
     return made

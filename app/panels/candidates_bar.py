@@ -126,9 +126,12 @@ class CandidatesBar(QWidget):
             if strip is not None:
                 like = candidates[0] if take is root and candidates[0].clip.n_frames == root.clip.n_frames else take
                 frame = min(telling_frame(like), len(strip.frames) - 1)
-                picture = QPixmap.fromImage(image_of(strip.frames[frame]))
+                picture = image_of(strip.frames[frame])
+                room = THUMB * self.devicePixelRatioF()
                 smooth = Qt.TransformationMode.SmoothTransformation
-                button.setIcon(QIcon(picture.scaled(THUMB, Qt.AspectRatioMode.KeepAspectRatio, smooth)))
+                small = QPixmap.fromImage(picture.scaled(room, Qt.AspectRatioMode.KeepAspectRatio, smooth))
+                small.setDevicePixelRatio(self.devicePixelRatioF())
+                button.setIcon(QIcon(small))
 
 
 def words_of(family: Family | None, shown: Take | None) -> str:

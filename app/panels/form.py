@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QLayout, QSizePolicy, QWidget
 
 TALL = 48
@@ -28,3 +29,9 @@ class Form(QFormLayout):
         words = None if item is None else item.widget()
         if words is not None and field.sizeHint().height() < TALL:
             words.setSizePolicy(words.sizePolicy().horizontalPolicy(), QSizePolicy.Policy.Expanding)
+
+    def expandingDirections(self) -> Qt.Orientation:  # noqa: N802 (Qt's name)
+        """Down only where a field grows: labels that fill their row must not pull the rows apart."""
+        fields = (self.itemAt(row, QFormLayout.ItemRole.FieldRole) for row in range(self.rowCount()))
+        grows = any(item is not None and item.expandingDirections() & Qt.Orientation.Vertical for item in fields)
+        return Qt.Orientation.Horizontal | Qt.Orientation.Vertical if grows else Qt.Orientation.Horizontal

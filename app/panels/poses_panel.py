@@ -52,7 +52,7 @@ WAY_TIPS = (
     "A folder of pictures over the freeze-time frames, black where the solver is not to look: one for each frame, or "
     "named for frames, as frame_00003.png",
 )  # fmt: skip
-WIDTHS = (54, 90, 60, 50, 52, 44)
+WIDTHS = (51, 88, 60, 48, 50, 48)
 
 
 class PosesPanel(QWidget):

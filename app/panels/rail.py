@@ -13,6 +13,13 @@ from app.theme import current_theme
 MARGIN = 14.0
 LINE = 13.0  # y of the line; labels below
 HEIGHT = 38
+STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+def numbered(marks: Sequence[float], room: float) -> list[float]:
+    """The marks that bear a number: multiples of the least round step that is `room` or more, so they stand evenly."""
+    step = next((step for step in STEPS if step >= room), STEPS[-1])
+    return [mark for mark in marks if mark % step == 0] or list(marks[:1])
 
 
 class Rail(QWidget):
@@ -86,9 +93,6 @@ class Rail(QWidget):
         painter.end()
 
     def _paint_marks(self, painter: QPainter, ink: QColor) -> None:
-        metrics = QFontMetricsF(self.font())
-        free_from = -1e9
-        painter.setPen(Qt.PenStyle.NoPen)
         for mark in self._marks:
             x = self.x_of(mark)
             painter.setPen(Qt.PenStyle.NoPen)
@@ -98,12 +102,16 @@ class Rail(QWidget):
                 painter.drawPolygon(QPolygonF(tips))
             else:
                 painter.drawEllipse(QPointF(x, LINE), 2.2, 2.2)
-            label = f"{mark:g}"
-            half = 0.5 * metrics.horizontalAdvance(label)
-            if x - half > free_from:
-                painter.setPen(ink)
-                painter.drawText(QRectF(x - half - 2, LINE + 8, 2 * half + 4, 16), Qt.AlignmentFlag.AlignCenter, label)
-                free_from = x + half + 8
+        painter.setPen(ink)
+        for mark in numbered(self._marks, self._room()):
+            spot = QRectF(self.x_of(mark) - MARGIN, LINE + 8, 2 * MARGIN, 16)
+            painter.drawText(spot, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextDontClip, f"{mark:g}")
+
+    def _room(self) -> float:
+        """How much of the rail a number takes, as positions."""
+        metrics = QFontMetricsF(self.font())
+        wide = max(metrics.horizontalAdvance(f"{mark:g}") for mark in (self._marks[0], self._marks[-1])) + 8
+        return wide * (self._marks[-1] - self._marks[0]) / max(1.0, self.width() - 2 * MARGIN)
 
     def _paint_head(self, painter: QPainter) -> None:
         if self._position is None:

@@ -31,11 +31,11 @@ def spin(milliseconds: int) -> None:
 
 def settle(window: MainWindow) -> None:
     """Wait for the picture at rest in full size."""
-    want = round(window.viewport.height() * window.viewport.devicePixelRatioF())
     spin(800)  # the rest begins a moment after the last change; a picture of before may have the same size
     for _ in range(600):
         spin(100)
-        if window.viewport.backend.grab().height() == want:
+        camera = window.viewport.view_camera()
+        if camera is not None and window.viewport.backend.grab().height() == camera.size[0]:
             break
     spin(400)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.panels.form import Form
@@ -31,3 +31,17 @@ def test_labels_stand_at_the_middle_of_fields_of_one_row(qtbot: QtBot) -> None:
         assert abs(label(field).geometry().center().y() - field.geometry().center().y()) <= 1
     assert label(text).geometry().bottom() < text.geometry().center().y()
     assert [label(field).text() for field in (line, folder, text)] == ["&Line", "&Folder", "&Text"]
+
+
+def test_rows_keep_together_in_a_dialog_that_is_higher(qtbot: QtBot) -> None:
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    column, form = QVBoxLayout(holder), Form()
+    column.addLayout(form)
+    column.addStretch()
+    for field in (path_row(QLineEdit(), print, "Choose"), QLineEdit()):
+        form.row("&Name", field)
+    holder.resize(400, 600)
+    holder.show()
+    qtbot.waitExposed(holder)
+    assert form.geometry().height() == form.sizeHint().height()

@@ -32,6 +32,12 @@ from tests.app.hands import click, key, move, press, release
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
 
+def pixels_high(window: MainWindow) -> int:
+    """Height of the viewport in pixels of the screen."""
+    camera = window.viewport.view_camera()
+    return 0 if camera is None else camera.size[0]
+
+
 def click_rail(rail: Rail, position: float) -> None:
     click(rail, QPoint(round(rail.x_of(position)), 13))
 
@@ -434,7 +440,7 @@ def test_the_window_with_the_cpu_back_end(qtbot: QtBot, open_window: OpenWindow,
     window.open_project(project)
     backend = window.viewport.backend
     qtbot.waitUntil(lambda: not backend.grab().isNull(), timeout=90_000)
-    qtbot.waitUntil(lambda: backend.grab().height() == window.viewport.height(), timeout=20_000)
+    qtbot.waitUntil(lambda: backend.grab().height() == pixels_high(window), timeout=20_000)
     before = image_of(window.viewport.grab().toImage())
     assert before.std() > 10
     click_rail(window.transport.time_rail, 9.0)

@@ -6,12 +6,15 @@ import re
 from importlib.resources import files
 
 import pytest
+from PySide6.QtCore import QByteArray, QRectF, QSize
+from PySide6.QtGui import QIcon, QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
 from pytestqt.qtbot import QtBot
 
 from app.actions import COMMANDS, make_actions
 from app.help import keys_text
 from app.shortcuts import clashes
-from app.theme import Theme, app_icon, icon, load_theme, style_sheet
+from app.theme import SIDES, Theme, app_icon, current_theme, icon, load_theme, style_sheet
 
 
 def luminance(colour: str) -> float:
@@ -66,3 +69,21 @@ def test_no_key_means_two_things() -> None:
 
 def test_the_program_has_an_icon(qtbot: QtBot) -> None:
     assert {16, 256} <= {size.width() for size in app_icon().availableSizes()}
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])
+@pytest.mark.parametrize("mode", [QIcon.Mode.Normal, QIcon.Mode.Disabled])
+@pytest.mark.parametrize("side", SIDES)
+def test_icons_are_drawn_for_the_screen(qtbot: QtBot, side: int, mode: QIcon.Mode, ratio: float) -> None:
+    pixmap = icon("lock").pixmap(QSize(side, side), ratio, mode)
+    assert abs(pixmap.width() - side * ratio) <= 0.5
+    colour = current_theme()["faint" if mode is QIcon.Mode.Disabled else "text"]
+    svg = files("resources").joinpath("icons", "lock.svg").read_text(encoding="utf-8").replace("currentColor", colour)
+    straight = QImage(pixmap.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    straight.fill(0)
+    painter = QPainter(straight)
+    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(straight.rect()))
+    painter.end()
+    got = pixmap.toImage().convertToFormat(straight.format())
+    got.setDevicePixelRatio(1.0)
+    assert got == straight, "not scaled from another size"
