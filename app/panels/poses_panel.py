@@ -52,7 +52,7 @@ WAY_TIPS = (
     "A folder of pictures over the freeze-time frames, black where the solver is not to look: one for each frame, or "
     "named for frames, as frame_00003.png",
 )  # fmt: skip
-WIDTHS = (51, 88, 60, 48, 50, 48)
+WIDTHS = (54, 92, 57, 46, 49, 50)
 
 
 class PosesPanel(QWidget):

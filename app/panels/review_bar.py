@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QAction
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from app.panels.transport import ActionButton
@@ -19,7 +20,7 @@ class ReviewBar(QWidget):
         super().__init__(parent)
         self.setObjectName("transport")
         self._review = review
-        self.place, self.name = QLabel(), QLabel()
+        self.place, self.name = QLabel(), _Line()
         self.place.setAccessibleName("Frame")
         self.name.setObjectName("muted")
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -60,3 +61,16 @@ class ReviewBar(QWidget):
         self.place.setText(f"frame {review.index} of {review.take.clip.n_frames - 1}{speed}")
         other = f"  beside  {review.other.title}" if comparing and review.other is not None else ""
         self.name.setText(review.take.title + other)
+        self.name.setToolTip(review.take.title + other)
+
+
+class _Line(QLabel):
+    """One line that ends in an ellipsis where it has no room; `text` stays whole."""
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
+        painter = QPainter(self)
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        ink = self.foregroundRole()
+        self.style().drawItemText(painter, self.rect(), int(flags), self.palette(), self.isEnabled(), words, ink)
+        painter.end()

@@ -1,4 +1,5 @@
-"""Not a test: takes pictures of the window for eyes and README, at two sizes, dark and light, as small PNG files.
+"""Not a test: takes pictures of the window for eyes and README, at two sizes, dark and light, as small PNG files;
+and of its dialogs. QT_SCALE_FACTOR=1.25 and so on in front for dense screens.
 
 xvfb-run -a -s "-screen 0 1920x1080x24" .venv/bin/python -m tests.app.looks OUT_FOLDER [PROJECT]
 """
@@ -7,20 +8,38 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QDialog, QTabWidget
 
+from app.dialogs import ask_recovery
 from app.main import make_application
 from app.main_window import MainWindow
+from app.panels.doctor import DoctorDialog
 from app.panels.lift_dialog import LiftDialog
 from app.takes_model import ENTRY
+from app.theme import load_theme
 from pipeline.project.project import Project
 from pipeline.project.project_file import save
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
 SIZES = ((1280, 800), (1920, 1080))
+DIALOGS = (
+    "lift",
+    "export",
+    "preferences",
+    "measure",
+    "doctor",
+    "fetch_model",
+    "train_model",
+    "about",
+    "palette",
+    "keys",
+)
 
 
 def spin(milliseconds: int) -> None:
@@ -76,6 +95,27 @@ def lay(window: MainWindow) -> None:
     window.shooting.refresh()
 
 
+def dialogs(window: MainWindow, folder: Path, theme: str) -> None:
+    """Every dialog of a command, each page of it, and the question after a crash."""
+    openers: dict[str, Callable[[], object]] = {name: window.commands[name].trigger for name in DIALOGS}
+    told = ["The freeze-time take is trimmed to frames 2 to 20", "A camera key is added"]
+    openers["recovery"] = lambda: ask_recovery(window, told, lambda _back: None)
+    for name, opener in openers.items():
+        opener()
+        spin(1000)
+        for dialog in [found for found in window.findChildren(QDialog) if found.isVisible()]:
+            if isinstance(dialog, DoctorDialog):
+                spin(20_000)  # libraries are really loaded
+            tabs = dialog.findChild(QTabWidget)
+            for page in range(1 if tabs is None else tabs.count()):
+                if tabs is not None:
+                    tabs.setCurrentIndex(page)
+                    spin(200)
+                dialog.grab().save(str(folder / f"dialog_{name}{page or ''}_{theme}.png"))
+            dialog.reject()
+        spin(100)
+
+
 def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None:
     """The first screen, the new project dialog, then every workspace from a freeze-time camera, mid-motion."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -113,6 +153,8 @@ def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None
             if workspace == "poses":
                 fill(window)
             window.grab().save(str(folder / f"{workspace}_{name}.png"))
+        if size == SIZES[0]:
+            dialogs(window, folder, theme)
         window.document.undo_stack.undo()
         window.close()
         window.deleteLater()
@@ -120,10 +162,16 @@ def look(folder: Path, project: Path, theme: str, size: tuple[int, int]) -> None
 
 
 def shrink(path: Path) -> None:
-    """At most 256 colours: a third of the bytes, and the eye sees no difference in a window."""
+    """A palette of few colours, the themes' own among them: a third of the bytes, and the window keeps its colours."""
+    colours = [QColor(colour) for theme in ("dark", "light") for _, colour in load_theme(theme).colours]
+    named = sorted({(colour.red(), colour.green(), colour.blue()) for colour in colours})
     with Image.open(path) as picture:
-        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+        rgb = picture.convert("RGB")
+    count = 256 if rgb.width <= SIZES[0][0] else 128
+    few = rgb.quantize(count - len(named), dither=Image.Dither.NONE)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([value for colour in named for value in colour] + (few.getpalette() or []))
+    rgb.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def main() -> None:
