@@ -15,6 +15,7 @@ BY_HAND = (
     "test_main_window.py::test_clicking_the_time_rail_scrubs",
     "test_time_view_grid.py::test_a_click_on_a_cell_goes_there",
     "test_curation.py::test_dragging_a_handle_trims_in_one_step",
+    "test_generating.py::test_candidates_are_looked_at_and_one_is_accepted_as_one_step",
     "test_shooting.py::test_a_key_is_picked_dragged_in_time_and_changed",
     "test_shooting.py::test_a_key_is_dragged_in_the_viewport",
 )

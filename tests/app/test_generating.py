@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from app.panels.candidates_bar import THUMB
 from app.providers import choices
 from pipeline.generate.registry import Row
 from pipeline.jobs import queue as q
@@ -174,6 +175,8 @@ def test_candidates_are_looked_at_and_one_is_accepted_as_one_step(qtbot: QtBot, 
     bar = curation.candidates
     assert bar.isVisible() and len(bar.buttons) == 3
     assert bar.words.text() == "As it is; 2 candidates" and not bar.accept.isEnabled()
+    finest = bar.buttons[0].icon().pixmap(THUMB * 10, 1.0).size()
+    assert finest.height() == pytest.approx(THUMB.height() * bar.devicePixelRatioF(), abs=1), "as the screen is"
     steps = studio.document.undo_stack.count()
     curation.review.scrub(2)
     click(bar.buttons[2])
