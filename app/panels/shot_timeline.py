@@ -119,7 +119,9 @@ class ShotTimeline(QWidget):
         else:
             painter.setPen(theme.colour("muted"))
             words = "No keys yet: find a view and press Enter, or choose a preset"
-            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, words)
+            room = painter.boundingRect(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, words)
+            painter.fillRect(room.adjusted(-8, -4, 8, 4), theme.colour("base"))  # the ruler's lines end at the words
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
         painter.end()
 
     def _paint_ruler(self, painter: QPainter) -> None:
