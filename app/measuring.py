@@ -1,4 +1,4 @@
-"""Measure: evaluation, ablations and user studies, asked for in one dialog; holds nothing."""
+"""Measure: evaluation, ablations, user studies and loose videos, asked for in one dialog; holds nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from app.document import Document
 from app.job_queue import JobQueue
 from app.panels.ablate_page import AblatePage
 from app.panels.answer_page import AnswerPage
+from app.panels.check_page import CheckPage
 from app.panels.evaluate_page import EvaluatePage
 from app.panels.run_list import run_words
 from app.panels.study_page import StudyPage
@@ -24,7 +25,7 @@ UNLIFTED = "Nothing is lifted to its end in this project yet."
 
 
 class MeasureDialog(QDialog):
-    """Three pages side by side; a page's work that is under way ends with the dialog, what is queued does not."""
+    """Pages side by side; a page's work that is under way ends with the dialog, what is queued does not."""
 
     def __init__(self, pages: dict[str, AnswerPage], parent: QWidget) -> None:
         super().__init__(parent)
@@ -73,6 +74,7 @@ class Measuring(QObject):
             "&Evaluate": EvaluatePage(folder, "" if project.newest_run() else UNLIFTED, finished(project)),
             "&Ablate": ablate,
             "&Study": StudyPage(films, project.cut.prompt, folder / RENDERS / "study.html"),
+            "&Check": CheckPage(),
         }
         dialog = MeasureDialog(pages, self._window)
         ablate.wanted.connect(self._jobs.add)

@@ -15,8 +15,10 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.measuring import UNLIFTED, MeasureDialog, finished, newest_films
 from app.panels.ablate_page import AblatePage
+from app.panels.check_page import CheckPage
 from app.panels.evaluate_page import EvaluatePage
 from app.panels.study_page import StudyPage
+from app.sample import sample_videos
 from app.verb_process import SILENT, VerbProcess
 from pipeline.cli.parser import build_parser
 from pipeline.cli.words import ablation_job
@@ -180,3 +182,36 @@ def test_a_study_takes_the_newest_films(qtbot: QtBot, tmp_path: Path, monkeypatc
     click(page.start)
     qtbot.waitUntil(lambda: page.open.isVisible(), timeout=20_000)
     assert "7 questions" in page.says.text()
+
+
+def test_a_video_of_no_project_is_checked(qtbot: QtBot, tmp_path: Path) -> None:
+    page = CheckPage()
+    qtbot.addWidget(page)
+    page.show()
+    assert not page.start.isEnabled() and page.says.text() == "Choose a video."
+    type_in(page.video, str(tmp_path / "gone.mp4"))
+    assert not page.start.isEnabled() and page.says.text() == "gone.mp4 does not exist."
+    videos = sample_videos()
+    assert videos is not None
+    page.video.setText(str(videos[1]))
+    args = build_parser().parse_args(shlex.split(page.command())[1:])
+    assert (args.verb, args.video) == ("check", videos[1].resolve())
+    click(page.start)
+    assert not page.start.isEnabled()
+    qtbot.waitUntil(page.result.isVisible, timeout=60_000)
+    words = page.result.toPlainText()
+    assert words.startswith("As a freeze-time video: 100 of 100, good")
+    assert "As a reference video: The camera moves" in words
+    page.close_page()
+
+
+def test_a_file_that_is_no_video_is_a_sentence(qtbot: QtBot, tmp_path: Path) -> None:
+    page, path = CheckPage(), tmp_path / "notes.mp4"
+    path.write_text("no video")
+    qtbot.addWidget(page)
+    page.show()
+    page.video.setText(str(path))
+    click(page.start)
+    qtbot.waitUntil(lambda: not page.process.running, timeout=60_000)
+    assert "notes.mp4" in page.says.text() and not page.result.isVisible() and page.start.isEnabled()
+    page.close_page()
