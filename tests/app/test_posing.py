@@ -18,14 +18,13 @@ from app.panels.poses_panel import FLOW, MASKS, WHOLE
 from app.pose_report import PoseReport, read_report
 from pipeline.jobs.spec import CamerasJob
 from pipeline.messages import CamerasPlaced
-from pipeline.project import edits, library, media
-from pipeline.project.project import LiftSettings, SolveSettings
+from pipeline.project import edits
+from pipeline.project.project import SolveSettings
 from tests.app.conftest import OpenWindow
 from tests.app.hands import click, key
 from tests.app.takes import project_of_takes, write_run
 from tests.pipeline.jobs.test_import_masks import draw_masks
-from tests.pipeline.jobs.test_import_poses import CAMERAS, write_model
-from tests.pipeline.poses.scenes import draw
+from tests.pipeline.jobs.test_import_poses import drawn_project, write_model
 
 STATES = ("registered", "registered", "weak", "registered", "lost", "prior")
 
@@ -198,10 +197,7 @@ def choose(box: QComboBox, way: int) -> None:
 def test_what_moves_is_left_out_and_masks_of_a_folder_are_one_step(
     open_window: OpenWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frames = draw(CAMERAS)
-    media.write_lossless(tmp_path / "f.mkv", frames, 12.0)
-    media.write_lossless(tmp_path / "r.mkv", frames[[2, 2, 2]], 12.0)
-    library.bring(tmp_path / "p", library.look_at(tmp_path / "r.mkv", tmp_path / "f.mkv"), LiftSettings(), 1, 2)
+    drawn_project(tmp_path)
     window = open_window()
     window.open_project(tmp_path / "p")
     window.workspaces.go_to("poses")
@@ -227,10 +223,7 @@ def test_what_moves_is_left_out_and_masks_of_a_folder_are_one_step(
 def test_cameras_of_another_program_are_one_step_and_are_left_again(
     open_window: OpenWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frames = draw(CAMERAS)
-    media.write_lossless(tmp_path / "f.mkv", frames, 12.0)
-    media.write_lossless(tmp_path / "r.mkv", frames[[2, 2, 2]], 12.0)
-    library.bring(tmp_path / "p", library.look_at(tmp_path / "r.mkv", tmp_path / "f.mkv"), LiftSettings(), 1, 2)
+    drawn_project(tmp_path)
     model, window = write_model(tmp_path / "m"), open_window()
     window.open_project(tmp_path / "p")
     window.workspaces.go_to("poses")

@@ -30,21 +30,17 @@ from pipeline.jobs.spec import CamerasJob, LiftJob, PosesJob, job_from_json, job
 from pipeline.jobs.steps import run
 from pipeline.messages import Failed, Finished, Message, Note, Produced
 from pipeline.poses.solved import SolvedPoses
-from pipeline.project import edits, library, media, project_file
+from pipeline.project import edits, media, project_file
 from pipeline.project.clip import FrameSelection
-from pipeline.project.project import LiftSettings, Project, SolveSettings
+from pipeline.project.project import Project, SolveSettings
 from renderer.errors import Refusal
-from tests.pipeline.jobs.test_import_poses import CAMERAS, cameras_of, write_model
+from tests.pipeline.jobs.test_import_poses import CAMERAS, cameras_of, drawn_project, write_model
 from tests.pipeline.poses.scenes import draw
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    frames = draw(CAMERAS)
-    media.write_lossless(tmp_path / "f.mkv", frames, 12.0)
-    media.write_lossless(tmp_path / "r.mkv", frames[[2, 2, 2]], 12.0)
-    library.bring(tmp_path / "p", library.look_at(tmp_path / "r.mkv", tmp_path / "f.mkv"), LiftSettings(), 1, 2)
-    return tmp_path / "p"
+    return drawn_project(tmp_path)
 
 
 def test_imported_cameras_are_reported_frame_by_frame(project: Path, tmp_path: Path) -> None:

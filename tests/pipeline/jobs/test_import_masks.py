@@ -18,21 +18,16 @@ from pipeline.jobs.spec import CamerasJob, LiftJob, job_from_json, job_to_json, 
 from pipeline.jobs.steps import run
 from pipeline.messages import Finished
 from pipeline.poses.solved import SolvedPoses
-from pipeline.project import edits, library, media, pack, project_file
+from pipeline.project import edits, media, pack, project_file
 from pipeline.project.clip import FrameSelection
-from pipeline.project.project import LiftSettings, Project, SolveSettings
+from pipeline.project.project import Project, SolveSettings
 from renderer.errors import Refusal
-from tests.pipeline.jobs.test_import_poses import CAMERAS, write_model
-from tests.pipeline.poses.scenes import draw
+from tests.pipeline.jobs.test_import_poses import drawn_project, write_model
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    frames = draw(CAMERAS)
-    media.write_lossless(tmp_path / "f.mkv", frames, 12.0)
-    media.write_lossless(tmp_path / "r.mkv", frames[[2, 2, 2]], 12.0)
-    library.bring(tmp_path / "p", library.look_at(tmp_path / "r.mkv", tmp_path / "f.mkv"), LiftSettings(), 1, 2)
-    return tmp_path / "p"
+    return drawn_project(tmp_path)
 
 
 def size_of(known: Project) -> tuple[int, int]:

@@ -37,13 +37,18 @@ def write_model(folder: Path, change: Callable[[Camera], Lens] = Lens.of) -> Pat
     return folder
 
 
+def drawn_project(folder: Path) -> Path:
+    """A project "p" in the folder, of a drawn video along `CAMERAS` and a still one, which share frames 2 and 1."""
+    frames = draw(CAMERAS)
+    media.write_lossless(folder / "f.mkv", frames, 12.0)
+    media.write_lossless(folder / "r.mkv", frames[[2, 2, 2]], 12.0)
+    library.bring(folder / "p", library.look_at(folder / "r.mkv", folder / "f.mkv"), LiftSettings(), 1, 2)
+    return folder / "p"
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    frames = draw(CAMERAS)
-    media.write_lossless(tmp_path / "f.mkv", frames, 12.0)
-    media.write_lossless(tmp_path / "r.mkv", frames[[2, 2, 2]], 12.0)
-    library.bring(tmp_path / "p", library.look_at(tmp_path / "r.mkv", tmp_path / "f.mkv"), LiftSettings(), 1, 2)
-    return tmp_path / "p"
+    return drawn_project(tmp_path)
 
 
 def test_the_lift_uses_them_and_is_another_run(project: Path, tmp_path: Path) -> None:
