@@ -40,8 +40,9 @@ class Saver(QObject):
 
     def save(self, folder: Path, cut: Cut) -> None:
         """Have a cut written; one that waits is replaced by it. The journal has it at once."""
-        journal.append(folder, cut)
+        # Noted under the lock: the end of the save before this one would clear the journal of a cut not wanted yet.
         with self._wake:
+            journal.append(folder, cut)
             self._wanted = folder, cut
             self._wake.notify_all()
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -225,6 +226,38 @@ def test_the_newest_of_many_saves_is_the_one_that_stays(qtbot: QtBot, folder: Pa
     assert saver.finish()
     assert project_file.load(folder).cut.prompt == "59"
     saver.close()
+    assert not (folder / journal.FILE).exists()
+
+
+def test_a_cut_noted_while_the_save_before_it_ends_stays_in_the_journal(
+    qtbot: QtBot, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = {"first": threading.Event(), "second": threading.Event()}
+    may_end = {"first": threading.Event(), "second": threading.Event()}
+    append = journal.append
+
+    def written(_folder: Path, cut: Cut) -> str:
+        begun[cut.prompt].set()
+        assert may_end[cut.prompt].wait(10)
+        return ""
+
+    def noted(where: Path, cut: Cut) -> None:
+        append(where, cut)
+        if cut.prompt == "second":
+            may_end["first"].set()
+            time.sleep(0.2)  # the first save has time to end, and to clear the journal
+
+    monkeypatch.setattr("app.saver._written", written)
+    monkeypatch.setattr(journal, "append", noted)
+    saver = Saver()
+    saver.save(folder, Cut(prompt="first"))
+    assert begun["first"].wait(10)
+    saver.save(folder, Cut(prompt="second"))
+    assert begun["second"].wait(10)
+    kept = journal.newest(folder)
+    may_end["second"].set()
+    saver.close()
+    assert kept is not None and kept.prompt == "second"
     assert not (folder / journal.FILE).exists()
 
 
