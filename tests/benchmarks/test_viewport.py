@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numba
 import numpy as np
 import pytest
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.main import make_application
+from app.player import Player
 from app.quality import FULL, Budget
 from app.scene_loader import Scene
 from app.view_state import ViewState
@@ -116,8 +118,9 @@ def test_a_picture(qapp: QApplication, capsys: pytest.CaptureFixture[str]) -> No
     assert out.std() > 5
 
 
-def test_the_hand(qapp: QApplication, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """How far the picture is behind a drag at 60 moves a second."""
+@pytest.fixture
+def shown(qapp: QApplication, tmp_path: Path) -> Iterator[tuple[str, ViewState, Viewport]]:
+    """The scene in a viewport of `SIZE`, once its first full picture is there."""
     name, snapshot = scene()
     path = tmp_path / "snapshot.safetensors"
     snapshot.save(path)
@@ -129,10 +132,16 @@ def test_the_hand(qapp: QApplication, tmp_path: Path, capsys: pytest.CaptureFixt
     viewport.show_scene(Scene(snapshot, path))
     while viewport.grab_picture().height() != SIZE[0]:
         qapp.processEvents()
-    lag_of_a_drag(viewport, moves=60, pause_ms=16)  # until the budget has settled
-    lags = lag_of_a_drag(viewport, moves=120, pause_ms=16)
+    yield name, view, viewport
     viewport.close_backend()
     viewport.deleteLater()
+
+
+def test_the_hand(shown: tuple[str, ViewState, Viewport], capsys: pytest.CaptureFixture[str]) -> None:
+    """How far the picture is behind a drag at 60 moves a second."""
+    name, _, viewport = shown
+    lag_of_a_drag(viewport, moves=60, pause_ms=16)  # until the budget has settled
+    lags = lag_of_a_drag(viewport, moves=120, pause_ms=16)
     times = [lag.milliseconds for lag in lags]
     with capsys.disabled():
         print(
@@ -141,3 +150,24 @@ def test_the_hand(qapp: QApplication, tmp_path: Path, capsys: pytest.CaptureFixt
             f"at the most {max(lag.pictures for lag in lags)} older in between"
         )
     assert max(lag.pictures for lag in lags) <= 1
+
+
+def test_playing(shown: tuple[str, ViewState, Viewport], capsys: pytest.CaptureFixture[str]) -> None:
+    """How many pictures a second reach the screen while the scene plays, and how large they are."""
+    name, view, viewport = shown
+    player = Player(view)
+    view.play()
+    QTest.qWait(1500)  # until the budget has settled
+    rates, heights = [], []
+    for _ in range(8):
+        QTest.qWait(500)
+        rates.append(viewport.fps)
+        heights.append(viewport.grab_picture().height())
+    view.pause()
+    player.deleteLater()
+    with capsys.disabled():
+        print(
+            f"\n{name}: plays at {np.median(rates):.0f} pictures a second (median of eight looks, {min(rates):.0f} to "
+            f"{max(rates):.0f}), {min(heights)} to {max(heights)} of {SIZE[0]} pixels high"
+        )
+    assert min(rates) > 0
