@@ -28,7 +28,7 @@ class TileServer:
     """Answers requests about one scene."""
 
     def __init__(self, picture: Path) -> None:
-        self._picture = picture
+        self._pixels = np.memmap(picture, np.uint8, "r+")
         self._scene: TileScene | None = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class TileServer:
         camera = Camera.from_json(request["camera"])
         height, width = camera.size
         red, green, blue = (float(value) for value in request["background"])
-        shown = np.memmap(self._picture, np.uint8, "r+", shape=(height, width, 4))
+        shown = np.asarray(self._pixels[: height * width * 4]).reshape(height, width, 4)
         cost = self._scene.draw(
             camera, Moment(Mode(request["mode"]), float(request["position"])), (red, green, blue), shown,
             Look.from_json(request["look"]), float(request["share"]),

@@ -76,7 +76,7 @@ class Viewport(QWidget):
         self._flight = Flight(view, lambda: view.set_flying(True), self)
         self._caption.raise_()
         view.camera_changed.connect(self._follow)
-        view.moment_changed.connect(self._follow)
+        view.moment_changed.connect(self._pass_time)
         view.marks_changed.connect(self._mark)
         self.refresh_theme()
 
@@ -220,13 +220,23 @@ class Viewport(QWidget):
         self.overlay.update()
 
     def _follow(self) -> None:
+        self._ask()
+        self.overlay.update()
+
+    def _pass_time(self) -> None:
+        """While it plays nothing changes that is laid over the picture, and drawing it 60 times a second costs."""
+        self._ask()
+        if not self._view.rate or self._view.source != "off":
+            self.overlay.update()
+
+    def _ask(self) -> None:
+        """Have the view drawn as it is now, in full once it rests."""
         camera = self.view_camera()
         self._still = False
         self.overlay.source.forget()
         if camera is not None:
             self.backend.set_view(camera, self._view.moment, self._look(), moving=True)
             self._rest.start()
-        self.overlay.update()
 
     def _settle(self) -> None:
         camera = self.view_camera()

@@ -6,6 +6,7 @@ While things move the picture is as coarse as it must be to keep up (`app.qualit
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, Qt
@@ -69,6 +70,7 @@ class TilesBackend:
         self._epoch = 0
         self._budget = Budget()
         self._asked = FULL
+        self._since = 0.0
         self._client = TileClient(self._heed, self._lost)
         reports.said(PREPARING)
 
@@ -118,7 +120,7 @@ class TilesBackend:
             return
         view, self._pending, self._busy = self._newest, False, True
         self._number += 1
-        self._asked = self._budget.choose() if view.moving else FULL
+        self._asked, self._since = self._budget.choose() if view.moving else FULL, time.perf_counter()
         self._client.send({
             "op": "view", "number": self._number, "camera": _sized(view.camera, self._asked).to_json(),
             "mode": view.moment.mode.value, "position": view.moment.position, "look": view.look.to_json(),
@@ -142,7 +144,8 @@ class TilesBackend:
 
     def _show_picture(self, reply: Reply) -> None:
         height, width = reply["size"]
-        self._budget.learn(self._asked, reply["splats_ms"], reply["pixels_ms"])
+        whole_ms = 1e3 * (time.perf_counter() - self._since)
+        self._budget.learn(self._asked, reply["splats_ms"], reply["pixels_ms"], whole_ms)
         if self._scene is None or reply["number"] <= self._epoch:
             return
         self._picture.image = self._client.picture(height, width)

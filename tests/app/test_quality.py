@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from app.quality import BUDGET_MS, FULL, LADDER, Budget, Quality
 
 
-def taught(splats_ms: float, pixels_ms: float, quality: Quality = FULL) -> Budget:
+def taught(splats_ms: float, pixels_ms: float, quality: Quality = FULL, way_ms: float = 0.0) -> Budget:
     budget = Budget()
     for _ in range(40):
-        budget.learn(quality, splats_ms, pixels_ms)
+        budget.learn(quality, splats_ms, pixels_ms, splats_ms + pixels_ms + way_ms)
     return budget
 
 
@@ -32,9 +32,27 @@ def test_what_is_learned_from_coarse_pictures_finds_the_way_back_to_full_ones() 
     budget = taught(4000.0, 4000.0)
     chosen = budget.choose()
     for _ in range(60):  # the machine is free again: a full picture would cost half the budget
-        budget.learn(chosen, 0.25 * BUDGET_MS * (0.1 + 0.9 * chosen.share), 0.25 * BUDGET_MS * chosen.scale**1.2)
+        splats, pixels = 0.25 * BUDGET_MS * (0.1 + 0.9 * chosen.share), 0.25 * BUDGET_MS * chosen.scale**1.2
+        budget.learn(chosen, splats, pixels, splats + pixels)
         chosen = budget.choose()
     assert chosen == FULL
+
+
+def test_the_way_to_the_renderer_and_back_counts() -> None:
+    near, far = (LADDER.index(taught(14.0, 14.0, way_ms=way).choose()) for way in (1.0, 12.0))
+    assert far > near
+
+
+def test_a_cost_that_wavers_about_the_budget_changes_the_quality_once() -> None:
+    budget, seen = Budget(), []
+    for turn in range(80):
+        quality = budget.choose()
+        wave = 0.5 * BUDGET_MS * (1.05 if turn // 8 % 2 else 0.95)
+        splats, pixels = wave * (0.1 + 0.9 * quality.share), wave * quality.scale**1.2 * quality.share**0.45
+        budget.learn(quality, splats, pixels, splats + pixels)
+        seen.append(quality)
+    settled = seen[16:]
+    assert len(set(settled)) == 1
 
 
 def test_the_ladder_goes_down() -> None:
