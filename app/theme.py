@@ -60,6 +60,8 @@ def current_theme() -> Theme:
 def apply_theme(app: QApplication, choice: str) -> Theme:
     """Dress the whole program; `choice` is system, dark or light."""
     theme = system_theme() if choice == "system" else load_theme(choice)
+    if app.property("splatimeTheme") == theme.name:
+        return theme  # every widget is polished again by a style sheet that is set: a third of a second
     app.setProperty("splatimeTheme", theme.name)
     app.setStyle("Fusion")
     app.setPalette(palette(theme))

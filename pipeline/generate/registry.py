@@ -7,8 +7,10 @@ do; what they need comes in when they generate. Other packages add providers by 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -42,8 +44,14 @@ PROVIDERS: tuple[Row, ...] = (
 def rows() -> tuple[Row, ...]:
     """Ours, then those of other packages by name."""
     ours = {row.name for row in PROVIDERS}
-    others = {point.name: Row(point.name, point.value) for point in entry_points(group=GROUP) if point.name not in ours}
-    return (*PROVIDERS, *(others[name] for name in sorted(others)))
+    return (*PROVIDERS, *(row for row in _of_other_packages(tuple(sys.path)) if row.name not in ours))
+
+
+@cache
+def _of_other_packages(path: tuple[str, ...]) -> tuple[Row, ...]:  # noqa: ARG001 (what is found depends on sys.path)
+    """By name. Kept, because looking through all that is installed takes many milliseconds and a window asks often."""
+    found = {point.name: Row(point.name, point.value) for point in entry_points(group=GROUP)}
+    return tuple(found[name] for name in sorted(found))
 
 
 def find(name: str, table: Sequence[Row] | None = None) -> VideoProvider:
