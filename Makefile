@@ -5,8 +5,9 @@ STAMP := $(VENV)/.installed
 DEMO := demo
 # Where pip looks for torch first, when set: make install TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-# Xvfb only where there is no display.
-SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,xvfb-run -a -s "-screen 0 1600x1000x24")
+# How many processes share the tests, each with a screen of its own (pytest-xvfb): two windows on one screen would take
+# the keyboard from each other. 0 is one process, as a debugger needs it: make test WORKERS=0 ARGS="--pdb tests/app"
+WORKERS ?= $(if $(shell command -v Xvfb 2>/dev/null),2,0)
 
 .PHONY: demo test install check bench clean
 .DEFAULT_GOAL := install
@@ -26,7 +27,7 @@ demo: install
 	@scripts/demo.sh $(BIN)/python $(DEMO)
 
 test: install
-	$(SCREEN) $(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -p no:benchmark --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: install
 	$(BIN)/ruff check .

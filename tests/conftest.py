@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import HealthCheck, settings
 os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("QT_API", "pyside6")
+if shutil.which("Xvfb"):  # windows go to the screens of pytest-xvfb, on a Wayland desktop too
+    os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
 
 # How long it takes to draw an example says how busy the machine is, not whether a law holds.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
