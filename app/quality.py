@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BUDGET_MS = 33.0  # of a moving picture from asking for it to having it: 30 a second
+COARSE_MS = 44.0  # the same for the coarse ones: 22 a second, for better that than no details at all
+COARSE = 4  # from this step of the ladder on
 FADING = 0.4  # of a newer cost when it is mixed with what was known
 CALMER = 0.1  # the same for the way there and back, where one late event says little
 FINER = 0.85  # of the budget is what a finer quality than the present one may cost
@@ -47,11 +49,11 @@ class Budget:
         self._way_ms += CALMER * (max(0.0, whole_ms - splats_ms - pixels_ms) - self._way_ms)
 
     def choose(self) -> Quality:
-        """The best quality that keeps to `BUDGET_MS`, or the worst there is."""
+        """The best quality that keeps to its budget, or the worst there is."""
         for step, quality in enumerate(LADDER):
             a, b = _shares(quality)
-            share = 1.0 if step >= self._step else FINER
-            if a * self._splats_ms + b * self._pixels_ms + self._way_ms <= share * BUDGET_MS:
+            budget = (COARSE_MS if step >= COARSE else BUDGET_MS) * (1.0 if step >= self._step else FINER)
+            if a * self._splats_ms + b * self._pixels_ms + self._way_ms <= budget:
                 break
         self._step = step
         return quality
