@@ -283,7 +283,8 @@ def test_the_cpu_back_end_starts_its_process_again(qtbot: QtBot, open_viewport: 
 def test_while_moving_the_cpu_picture_is_smaller_when_it_must_be(
     qtbot: QtBot, open_viewport: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quality, "BUDGET_MS", 0.001)
+    for name in ("BUDGET_MS", "COARSE_MS"):
+        monkeypatch.setattr(quality, name, 0.001)
     viewport, view = open_viewport(TilesBackend)
     full = settled(qtbot, viewport).shape
     shapes = []
