@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.quality import BUDGET_MS, FULL, LADDER, Budget, Quality
+from app.quality import BUDGET_MS, COARSE, COARSE_MS, FULL, LADDER, Budget, Quality
 
 
 def taught(splats_ms: float, pixels_ms: float, quality: Quality = FULL, way_ms: float = 0.0) -> Budget:
@@ -36,6 +36,15 @@ def test_what_is_learned_from_coarse_pictures_finds_the_way_back_to_full_ones() 
         budget.learn(chosen, splats, pixels, splats + pixels)
         chosen = budget.choose()
     assert chosen == FULL
+
+
+@given(splats=st.floats(0.1, 500), pixels=st.floats(0.1, 500))
+def test_each_quality_keeps_to_its_budget_and_the_next_finer_one_would_not(splats: float, pixels: float) -> None:
+    step = LADDER.index(taught(splats, pixels).choose())
+    costs = [splats * (0.1 + 0.9 * q.share) + pixels * q.scale**1.2 * q.share**0.45 for q in LADDER]
+    budgets = [BUDGET_MS if i < COARSE else COARSE_MS for i in range(len(LADDER))]
+    assert costs[step] <= budgets[step] * 1.001 or step == len(LADDER) - 1
+    assert step == 0 or costs[step - 1] > budgets[step - 1] * 0.999
 
 
 def test_the_way_to_the_renderer_and_back_counts() -> None:
