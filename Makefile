@@ -27,6 +27,7 @@ demo: install
 	@scripts/demo.sh $(BIN)/python $(DEMO)
 
 test: install
+	@# pytest-benchmark warns of processes that share the tests, and a warning is an error here.
 	$(BIN)/python -m pytest -p no:benchmark --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: install
@@ -36,7 +37,8 @@ check: install
 	$(BIN)/lint-imports
 
 bench: install
-	$(BIN)/python -m pytest tests/benchmarks -q $(ARGS)
+	@# Where there is a screen, the graphics card behind it is what is measured.
+	$(BIN)/python -m pytest tests/benchmarks -q $(if $(DISPLAY)$(WAYLAND_DISPLAY),--no-xvfb) $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(DEMO) build *.egg-info

@@ -46,7 +46,9 @@ class Budget:
         a, b = _shares(quality)
         self._splats_ms += FADING * (splats_ms / a - self._splats_ms)
         self._pixels_ms += FADING * (pixels_ms / b - self._pixels_ms)
-        self._way_ms += CALMER * (max(0.0, whole_ms - splats_ms - pixels_ms) - self._way_ms)
+        # Longer than a whole budget is no way there and back: a scene was loaded first, or the window was busy.
+        way_ms = min(BUDGET_MS, max(0.0, whole_ms - splats_ms - pixels_ms))
+        self._way_ms += CALMER * (way_ms - self._way_ms)
 
     def choose(self) -> Quality:
         """The best quality that keeps to its budget, or the worst there is."""

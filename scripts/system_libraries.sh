@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that the system libraries which pip cannot bring are there: those of Qt, OpenGL and numba's
-# threads, and Xvfb for tests on a machine without a display. Installs them with apt as root or with sudo;
+# threads, and Xvfb, on whose screens the tests run. Installs them with apt as root or with sudo;
 # elsewhere names exactly what is missing and stops. Quick and silent when nothing is missing.
 # usage: scripts/system_libraries.sh PYTHON
 set -u

@@ -17,6 +17,11 @@ def taught(splats_ms: float, pixels_ms: float, quality: Quality = FULL, way_ms: 
     return budget
 
 
+def parts(quality: Quality, splats_ms: float, pixels_ms: float) -> tuple[float, float]:
+    """What a picture of this quality costs where a full one costs so much."""
+    return splats_ms * (0.1 + 0.9 * quality.share), pixels_ms * quality.scale**1.2 * quality.share**0.45
+
+
 def test_a_fast_machine_shows_the_whole_picture_and_a_slow_one_the_coarsest() -> None:
     assert taught(3.0, 3.0).choose() == FULL
     assert taught(5000.0, 5000.0).choose() == LADDER[-1]
@@ -41,7 +46,7 @@ def test_what_is_learned_from_coarse_pictures_finds_the_way_back_to_full_ones() 
 @given(splats=st.floats(0.1, 500), pixels=st.floats(0.1, 500))
 def test_each_quality_keeps_to_its_budget_and_the_next_finer_one_would_not(splats: float, pixels: float) -> None:
     step = LADDER.index(taught(splats, pixels).choose())
-    costs = [splats * (0.1 + 0.9 * q.share) + pixels * q.scale**1.2 * q.share**0.45 for q in LADDER]
+    costs = [sum(parts(quality, splats, pixels)) for quality in LADDER]
     budgets = [BUDGET_MS if i < COARSE else COARSE_MS for i in range(len(LADDER))]
     assert costs[step] <= budgets[step] * 1.001 or step == len(LADDER) - 1
     assert step == 0 or costs[step - 1] > budgets[step - 1] * 0.999
@@ -52,12 +57,18 @@ def test_the_way_to_the_renderer_and_back_counts() -> None:
     assert far > near
 
 
+def test_one_picture_that_waited_for_a_scene_to_load_makes_none_coarser() -> None:
+    budget = taught(10.0, 10.0)
+    budget.learn(FULL, 10.0, 10.0, 3000.0)
+    assert budget.choose() == FULL
+
+
 def test_a_cost_that_wavers_about_the_budget_changes_the_quality_once() -> None:
     budget, seen = Budget(), []
     for turn in range(80):
         quality = budget.choose()
         wave = 0.5 * BUDGET_MS * (1.05 if turn // 8 % 2 else 0.95)
-        splats, pixels = wave * (0.1 + 0.9 * quality.share), wave * quality.scale**1.2 * quality.share**0.45
+        splats, pixels = parts(quality, wave, wave)
         budget.learn(quality, splats, pixels, splats + pixels)
         seen.append(quality)
     settled = seen[16:]

@@ -1,6 +1,6 @@
 """What a picture of the viewport costs, on the CPU and through OpenGL, in one run. No assertion is timed.
 
-Run with `make bench` on an idle machine under an X server. SPLATIME_BENCH_SCENE names a snapshot to draw instead of
+Run with `make bench` on an idle machine. SPLATIME_BENCH_SCENE names a snapshot to draw instead of
 the made-up one, which has 150 k splats as dense on the screen as those of a trained object.
 """
 
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.main import make_application
 from app.player import Player
-from app.quality import FULL, Budget
+from app.quality import FULL
 from app.scene_loader import Scene
 from app.view_state import ViewState
 from app.viewport import Viewport
@@ -36,7 +36,6 @@ from tests.app.lag import lag_of_a_drag
 from tests.renderer.gl.synthetic import synthetic_snapshot
 
 SIZE = (540, 960)
-WAY_MS = 6.0  # between the window and the process that draws, each picture
 GROUND = (0.1, 0.1, 0.1)
 
 
@@ -70,29 +69,12 @@ def orbit(snapshot: Snapshot, i: int) -> Camera:
     return fitted(OrbitCamera.home(snapshot).orbited(0.03 * (i + 1), 0.0).camera, SIZE)
 
 
-def moving(tiles: TileScene, snapshot: Snapshot, out: np.ndarray) -> tuple[float, str]:
-    """Milliseconds of a moving picture once the budget has settled, orbiting and scrubbing at once, and its quality."""
-    budget, times = Budget(), []
-    for i in range(30):
-        quality = budget.choose()
-        size = round(SIZE[0] * quality.scale), round(SIZE[1] * quality.scale)
-        start = time.perf_counter()
-        cost = tiles.draw(
-            orbit(snapshot, i).resized(size), Moment(Mode.TEMPORAL, 0.2 * i), GROUND, out[: size[0], : size[1]],
-            share=quality.share,
-        )  # fmt: skip
-        times.append(time.perf_counter() - start)
-        budget.learn(quality, cost.splats_ms, cost.pixels_ms, 1e3 * times[-1] + WAY_MS)
-    return 1e3 * float(np.median(times[10:])), f"{size[1]}x{size[0]}, {100 * quality.share:.0f} % of the splats"
-
-
 def test_a_picture(qapp: QApplication, capsys: pytest.CaptureFixture[str]) -> None:
     warm()
     name, snapshot = scene()
     tiles, out = TileScene(snapshot), np.empty((*SIZE, 4), np.uint8)
     full = best(lambda i: tiles.draw(orbit(snapshot, i), Moment(Mode.TEMPORAL, 0.2 * i), GROUND, out), 15)
     plain = best(lambda i: render(snapshot.at(0.2 * i), orbit(snapshot, i), GROUND), 8)
-    coarse, quality = moving(tiles, snapshot, out)
     use_gl_plus()
     canvas = SplatCanvas(size=SIZE[::-1], show=True)
     canvas.set_snapshot(snapshot)
@@ -113,7 +95,6 @@ def test_a_picture(qapp: QApplication, capsys: pytest.CaptureFixture[str]) -> No
             f"\n  tiles, full picture         {full:8.1f} ms (share {FULL.share:g}; target 130)"
             f"\n  the same by plain render    {plain:8.1f} ms = {plain / full:.1f}x"
             f"\n  OpenGL here, with read-back {gl:8.1f} ms = {gl / full:.1f}x"
-            f"\n  tiles, while moving         {coarse:8.1f} ms = {1e3 / coarse:.0f} a second ({quality})"
         )
     assert full > 0
     assert out.std() > 5
@@ -143,9 +124,11 @@ def test_the_hand(shown: tuple[str, ViewState, Viewport], capsys: pytest.Capture
     name, _, viewport = shown
     lag_of_a_drag(viewport, moves=60, pause_ms=16)  # until the budget has settled
     lags = lag_of_a_drag(viewport, moves=120, pause_ms=16)
+    rate, height = viewport.fps, viewport.grab_picture().height()
     times = [lag.milliseconds for lag in lags]
     with capsys.disabled():
         print(
+            f"\n{name}: while dragged {rate:.0f} pictures a second, {height} of {SIZE[0]} pixels high"
             f"\n{name}: from a move of the hand to its picture {np.median(times):.0f} ms (median), {max(times):.0f} ms "
             f"(most); {sum(lag.pictures == 0 for lag in lags)} of {len(lags)} moves in the very next picture, "
             f"at the most {max(lag.pictures for lag in lags)} older in between"
